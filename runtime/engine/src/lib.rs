@@ -1,0 +1,1 @@
+//! runs a Plan: order, parallelism, retries, cancel, cleanup; speaks only in events.

@@ -1,0 +1,1 @@
+//! the sandbox: runs WebAssembly components with what a template designated and no more.

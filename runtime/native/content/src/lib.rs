@@ -1,0 +1,1 @@
+//! bulk data: hashes, compression, archives, downloads, filtered HTTP.

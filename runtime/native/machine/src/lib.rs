@@ -1,0 +1,1 @@
+//! virtual machines: QEMU, media, boot commands, processes that end with kiln.

@@ -1,0 +1,1 @@
+//! SSH sessions: connect, exec, transfer.

@@ -1,0 +1,1 @@
+//! the words and rules that every part of kiln shares: pure data, no I/O.

@@ -1,0 +1,1 @@
+//! Packer templates in, a Plan out; knows HCL, knows no Wasm.
