@@ -1,0 +1,1 @@
+//! Go text/template, as Packer options use it.

@@ -1,0 +1,304 @@
+//! Making a value fit a schema: Packer's weak typing, unknown names with a suggestion, missing
+//! options, defaults.
+
+use super::{Field, FieldType, Schema};
+use crate::value::{Data, Number, Value, pointer_push};
+use std::collections::BTreeMap;
+
+/// A value that does not fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misfit {
+    /// JSON pointer to it; of the object for a missing option.
+    pub pointer: String,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+/// How a value does not fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// No option has this name; the nearest that has one.
+    UnknownName {
+        /// As written.
+        name: String,
+        /// Near it.
+        suggestion: Option<String>,
+    },
+    /// It cannot be converted.
+    WrongType {
+        /// In words.
+        expected: String,
+        /// In words.
+        found: &'static str,
+    },
+    /// It must be written and is not.
+    Missing {
+        /// The option.
+        name: String,
+    },
+    /// It is none of the allowed values.
+    NotAChoice {
+        /// The allowed values.
+        choices: Vec<String>,
+    },
+}
+
+impl Schema {
+    /// Converts `value` (a map) to the schema's types as Packer does ("4096" to 4096, "true" to
+    /// true, numbers to text, one item to a list of one), and tells what does not fit.
+    pub fn conform(&self, value: &mut Value) -> Vec<Misfit> {
+        let mut misfits = Vec::new();
+        if let Data::Map(map) = &mut value.data {
+            conform_object(&self.fields, self.open, map, "", &mut misfits);
+        }
+        misfits
+    }
+
+    /// Adds the defaults of options that are absent or null, in nested objects too.
+    pub fn fill_defaults(&self, value: &mut Value) {
+        if let Data::Map(map) = &mut value.data {
+            fill(&self.fields, map);
+        }
+    }
+
+    /// The option that a JSON pointer leads to, through lists, maps and nested objects.
+    pub fn field_at(&self, pointer: &str) -> Option<&Field> {
+        let mut parts = pointer.split('/').skip(1);
+        let mut field = self.fields.get(parts.next()?)?;
+        for part in parts {
+            field = match &field.ty {
+                FieldType::List(item) | FieldType::Map(item) => item,
+                FieldType::Object(fields) => fields.get(part)?,
+                _ => return None,
+            };
+        }
+        Some(field)
+    }
+}
+
+fn fill(fields: &BTreeMap<String, Field>, map: &mut BTreeMap<String, Value>) {
+    for (name, field) in fields {
+        let absent = map.get(name).is_none_or(|v| v.data == Data::Null);
+        if absent && let Some(default) = &field.default {
+            map.insert(name.clone(), Value::from_json(default, Default::default()));
+        }
+        if let (FieldType::Object(inner), Some(Value { data: Data::Map(nested), .. })) =
+            (&field.ty, map.get_mut(name))
+        {
+            fill(inner, nested);
+        }
+    }
+}
+
+fn conform_object(
+    fields: &BTreeMap<String, Field>,
+    open: bool,
+    map: &mut BTreeMap<String, Value>,
+    pointer: &str,
+    misfits: &mut Vec<Misfit>,
+) {
+    for (name, value) in map.iter_mut() {
+        let here = pointer_push(pointer, name);
+        match fields.get(name) {
+            Some(field) => conform_field(field, value, &here, misfits),
+            None if open => {}
+            None => misfits.push(Misfit {
+                pointer: here,
+                problem: Problem::UnknownName {
+                    name: name.clone(),
+                    suggestion: nearest(name, fields.keys()),
+                },
+            }),
+        }
+    }
+    for (name, field) in fields {
+        if field.required && map.get(name).is_none_or(|v| v.data == Data::Null) {
+            misfits.push(Misfit {
+                pointer: pointer.to_owned(),
+                problem: Problem::Missing { name: name.clone() },
+            });
+        }
+    }
+}
+
+fn conform_field(field: &Field, value: &mut Value, pointer: &str, misfits: &mut Vec<Misfit>) {
+    if matches!(value.data, Data::Null | Data::Unknown) {
+        return;
+    }
+    value.marks.sensitive |= field.sensitive;
+    lift(field, value);
+    match (&field.ty, &mut value.data) {
+        (FieldType::Any, _)
+        | (FieldType::Bool, Data::Bool(_))
+        | (FieldType::Number, Data::Number(_))
+        | (FieldType::Text, Data::Text(_)) => {}
+        (FieldType::List(item), Data::List(items)) => {
+            for (index, value) in items.iter_mut().enumerate() {
+                conform_field(item, value, &format!("{pointer}/{index}"), misfits);
+            }
+        }
+        (FieldType::Map(item), Data::Map(map)) => {
+            for (name, value) in map.iter_mut() {
+                conform_field(item, value, &pointer_push(pointer, name), misfits);
+            }
+        }
+        (FieldType::Object(fields), Data::Map(map)) => conform_object(fields, false, map, pointer, misfits),
+        (ty, data) => match weak(ty, data) {
+            Some(converted) => *data = converted,
+            None => misfits.push(Misfit {
+                pointer: pointer.to_owned(),
+                problem: Problem::WrongType { expected: describe(ty), found: found(data) },
+            }),
+        },
+    }
+    check_choice(field, value, pointer, misfits);
+}
+
+/// One item where a list is wanted is a list of one, except a map, which is a mistake.
+fn lift(field: &Field, value: &mut Value) {
+    let FieldType::List(item) = &field.ty else { return };
+    let liftable = match value.data {
+        Data::List(_) => false,
+        Data::Map(_) => !matches!(item.ty, FieldType::Text),
+        _ => true,
+    };
+    if liftable {
+        let one = value.clone();
+        value.data = Data::List(vec![one]);
+    }
+}
+
+fn check_choice(field: &Field, value: &Value, pointer: &str, misfits: &mut Vec<Misfit>) {
+    if let Some(text) = value.as_text()
+        && !field.choices.is_empty()
+        && !text.is_empty()
+        // A Go template is not rendered yet; the host checks again after it is.
+        && !text.contains("{{")
+        && !field.choices.iter().any(|choice| choice == text)
+    {
+        misfits.push(Misfit {
+            pointer: pointer.to_owned(),
+            problem: Problem::NotAChoice { choices: field.choices.clone() },
+        });
+    }
+}
+
+/// The conversions of Packer's weak decoding between scalars.
+fn weak(ty: &FieldType, data: &Data) -> Option<Data> {
+    match (ty, data) {
+        (FieldType::Text, Data::Number(number)) => Some(Data::Text(number.0.clone())),
+        (FieldType::Text, Data::Bool(truth)) => Some(Data::Text(if *truth { "1" } else { "0" }.to_owned())),
+        (FieldType::Number, Data::Text(text)) if text.trim().is_empty() => {
+            Some(Data::Number(Number("0".to_owned())))
+        }
+        (FieldType::Number, Data::Text(text)) => {
+            let text = text.trim();
+            text.parse::<f64>().ok().filter(|n| n.is_finite()).map(|_| Data::Number(Number(text.to_owned())))
+        }
+        (FieldType::Number, Data::Bool(truth)) => Some(Data::Number(Number(u8::from(*truth).to_string()))),
+        (FieldType::Bool, Data::Text(text)) => match text.as_str() {
+            "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(Data::Bool(true)),
+            "" | "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(Data::Bool(false)),
+            _ => None,
+        },
+        (FieldType::Bool, Data::Number(number)) => Some(Data::Bool(number.0 != "0")),
+        (FieldType::Map(_) | FieldType::Object(_), Data::List(items)) if items.is_empty() => {
+            Some(Data::Map(BTreeMap::new()))
+        }
+        _ => None,
+    }
+}
+
+fn describe(ty: &FieldType) -> String {
+    match ty {
+        FieldType::Bool => "a bool".to_owned(),
+        FieldType::Number => "a number".to_owned(),
+        FieldType::Text => "a string".to_owned(),
+        FieldType::List(item) => format!("a list, each item {}", describe(&item.ty)),
+        FieldType::Map(item) => format!("a map, each value {}", describe(&item.ty)),
+        FieldType::Object(_) => "an object".to_owned(),
+        FieldType::Any => "any value".to_owned(),
+    }
+}
+
+fn found(data: &Data) -> &'static str {
+    match data {
+        Data::Null => "null",
+        Data::Unknown => "a value not known yet",
+        Data::Bool(_) => "a bool",
+        Data::Number(_) => "a number",
+        Data::Text(_) => "a string",
+        Data::List(_) => "a list",
+        Data::Map(_) => "a map",
+    }
+}
+
+/// The name nearest to `wanted` by edit distance, if it is near enough to be a slip.
+pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a String>) -> Option<String> {
+    let bound = (wanted.chars().count() / 3).max(1);
+    names
+        .map(|name| (distance(wanted, name), name))
+        .filter(|(d, _)| *d <= bound)
+        .min()
+        .map(|(_, name)| name.clone())
+}
+
+/// Levenshtein distance with transpositions counted as two.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut left = i + 1;
+        let mut next = vec![left];
+        for ((diagonal, above), cb) in row.iter().zip(row.iter().skip(1)).zip(&b) {
+            left = (above + 1).min(left + 1).min(diagonal + usize::from(ca != *cb));
+            next.push(left);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn conform(schema: &serde_json::Value, value: serde_json::Value) -> (serde_json::Value, Vec<Misfit>) {
+        let schema = Schema::parse(&schema.to_string()).unwrap();
+        let mut value = Value::from_json(&value, Default::default());
+        let misfits = schema.conform(&mut value);
+        (value.to_json(), misfits)
+    }
+
+    #[test]
+    fn scalars_convert_weakly() {
+        let schema = json!({"properties": {"n": {"type": "number"}, "b": {"type": "boolean"}, "s": {"type": "string"},
+            "l": {"type": "array", "items": {"type": "string"}}}});
+        let (value, misfits) = conform(&schema, json!({"n": "4096", "b": "true", "s": 5, "l": "one"}));
+        assert_eq!((value, misfits), (json!({"n": 4096, "b": true, "s": "5", "l": ["one"]}), vec![]));
+        let (_, misfits) = conform(&schema, json!({"n": "many", "b": "maybe", "l": {"a": 1}}));
+        assert_eq!(misfits.len(), 3, "{misfits:?}");
+    }
+
+    #[test]
+    fn unknown_names_suggest() {
+        let (_, misfits) =
+            conform(&json!({"properties": {"inline": {"type": "string"}}}), json!({"inlnie": "x"}));
+        assert_eq!(
+            misfits,
+            [Misfit {
+                pointer: "/inlnie".into(),
+                problem: Problem::UnknownName { name: "inlnie".into(), suggestion: Some("inline".into()) }
+            }]
+        );
+    }
+
+    #[test]
+    fn missing_and_choices() {
+        let schema = json!({"required": ["a"], "properties": {"a": {"type": "string"}, "c": {"type": "string", "enum": ["x", "y"]}}});
+        let (_, misfits) = conform(&schema, json!({"c": "z"}));
+        assert!(matches!(misfits[0].problem, Problem::NotAChoice { .. }));
+        assert!(matches!(misfits[1].problem, Problem::Missing { .. }));
+    }
+}
