@@ -1,0 +1,302 @@
+//! `cargo xtask test [suite…]`: the suites, each within its time budget.
+//!
+//! A suite that exceeds its budget fails, and the budgets together stay under 40 minutes (a test
+//! below holds that). A failed suite does not stop the next. A suite of tests in which no test ran
+//! fails too: silence is not success. Everything is compiled in one profile, release, so that the
+//! tests use what is shipped and nothing is compiled twice.
+
+use crate::launch::{Ended, Launch};
+use crate::tree::Tree;
+use crate::{build, docs, guest, guests, setup, sizes};
+use anyhow::{Result, bail};
+use clap::Args;
+use std::time::{Duration, Instant};
+
+#[derive(Args)]
+pub(crate) struct TestArgs {
+    /// Suites to run; all if none is named
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(SUITES.iter().map(|s| s.name)))]
+    suites: Vec<String>,
+    /// Print the suites with their budgets and end
+    #[arg(long)]
+    list: bool,
+}
+
+struct Suite {
+    name: &'static str,
+    minutes: u64,
+    /// What the suite uses; made before its clock starts only if another suite has not.
+    needs: &'static [Need],
+    run: fn(&Tree, &mut Tally) -> Result<()>,
+}
+
+/// Something that several suites use, made once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Need {
+    Kiln,
+    Guests,
+}
+
+/// In the order of a full run: what is quick and fails often comes first.
+const SUITES: &[Suite] = &[
+    Suite { name: "fmt", minutes: 1, needs: &[], run: fmt },
+    Suite { name: "sizes", minutes: 1, needs: &[], run: sizes },
+    Suite { name: "check-portable", minutes: 3, needs: &[], run: check_portable },
+    Suite { name: "build", minutes: 9, needs: &[], run: build_all },
+    Suite { name: "docs", minutes: 1, needs: &[Need::Kiln], run: docs },
+    Suite { name: "unit", minutes: 6, needs: &[Need::Kiln], run: unit },
+    Suite { name: "contract", minutes: 3, needs: &[Need::Kiln], run: |t, n| kiln_tests(t, n, "contract") },
+    Suite { name: "cli", minutes: 3, needs: &[Need::Kiln], run: |t, n| kiln_tests(t, n, "cli") },
+    Suite {
+        name: "bad_day",
+        minutes: 4,
+        needs: &[Need::Kiln, Need::Guests],
+        run: |t, n| kiln_tests(t, n, "bad_day"),
+    },
+    Suite {
+        name: "e2e",
+        minutes: 4,
+        needs: &[Need::Kiln, Need::Guests],
+        run: |t, n| kiln_tests(t, n, "e2e"),
+    },
+    Suite { name: "clippy", minutes: 5, needs: &[], run: clippy },
+];
+
+/// What one suite did: its deadline, and the tests that cargo reported.
+struct Tally {
+    deadline: Instant,
+    passed: u64,
+    failed: u64,
+}
+
+struct Row {
+    name: &'static str,
+    budget: u64,
+    took: Duration,
+    tally: Tally,
+    error: Option<String>,
+}
+
+pub(crate) fn run(args: &TestArgs) -> Result<()> {
+    if args.list {
+        for suite in SUITES {
+            println!("{:15} {:3} min", suite.name, suite.minutes);
+        }
+        return Ok(());
+    }
+    setup::run()?;
+    let tree = Tree::find();
+    let chosen: Vec<_> =
+        SUITES.iter().filter(|s| args.suites.is_empty() || args.suites.iter().any(|n| n == s.name)).collect();
+    let mut made: Vec<Need> = Vec::new();
+    let mut rows = Vec::new();
+    for suite in chosen {
+        println!("\n== {} (budget {} min)", suite.name, suite.minutes);
+        rows.push(run_suite(&tree, suite, &mut made)?);
+    }
+    report(&rows)
+}
+
+fn run_suite(tree: &Tree, suite: &Suite, made: &mut Vec<Need>) -> Result<Row> {
+    let start = Instant::now();
+    let mut tally = Tally { deadline: start + Duration::from_secs(60 * suite.minutes), passed: 0, failed: 0 };
+    let result = suite.needs.iter().try_for_each(|need| make(tree, *need, made)).and_then(|()| {
+        // What a suite needs may be made by itself when it is run alone; that is not its own time.
+        tally.deadline = Instant::now() + Duration::from_secs(60 * suite.minutes);
+        (suite.run)(tree, &mut tally)
+    });
+    if suite.name == "build" && result.is_ok() {
+        made.push(Need::Kiln);
+    }
+    let error = result.err().map(|error| format!("{error:#}"));
+    if error.as_deref() == Some("interrupted") {
+        bail!("interrupted");
+    }
+    if let Some(error) = &error {
+        println!("== {} FAILED: {error}", suite.name);
+    }
+    Ok(Row { name: suite.name, budget: suite.minutes, took: start.elapsed(), tally, error })
+}
+
+fn make(tree: &Tree, need: Need, made: &mut Vec<Need>) -> Result<()> {
+    if made.contains(&need) {
+        return Ok(());
+    }
+    match need {
+        Need::Kiln => {
+            guests::run()?;
+            build::kiln(tree)?;
+        }
+        Need::Guests => guest::all(tree)?,
+    }
+    made.push(need);
+    Ok(())
+}
+
+/// The table, the total, and an error if anything failed.
+fn report(rows: &[Row]) -> Result<()> {
+    println!("\n{:15} {:>8} {:>7} {:>7} {:>7}  result", "suite", "minutes", "budget", "passed", "failed");
+    let (mut passed, mut failed, mut took) = (0, 0, Duration::ZERO);
+    for row in rows {
+        let verdict = row.error.as_deref().unwrap_or("ok");
+        let (p, f) = row.counts();
+        println!(
+            "{:15} {:8.1} {:7} {p:7} {f:7}  {verdict}",
+            row.name,
+            row.took.as_secs_f64() / 60.0,
+            row.budget
+        );
+        passed += p;
+        failed += f;
+        took += row.took;
+    }
+    println!("{:15} {:8.1}", "together", took.as_secs_f64() / 60.0);
+    println!("{passed} passed, {failed} failed");
+    let bad: Vec<_> = rows.iter().filter(|r| r.error.is_some()).map(|r| r.name).collect();
+    if !bad.is_empty() {
+        bail!("failed suites: {}", bad.join(", "));
+    }
+    Ok(())
+}
+
+impl Row {
+    /// Tests passed and failed; a suite without tests of its own counts as one.
+    fn counts(&self) -> (u64, u64) {
+        let (p, f) = (self.tally.passed, self.tally.failed);
+        match (&self.error, p + f) {
+            (None, 0) => (1, 0),
+            (Some(_), _) => (p, f.max(1)),
+            (None, _) => (p, f),
+        }
+    }
+}
+
+impl Tally {
+    /// Run one command within what is left of the budget, counting cargo's test results.
+    fn cargo(&mut self, launch: Launch) -> Result<()> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let (mut passed, mut failed) = (0, 0);
+        let ended = launch.limited(left, &mut |line| {
+            let (p, f) = count_tests(line);
+            passed += p;
+            failed += f;
+        })?;
+        self.passed += passed;
+        self.failed += failed;
+        match ended {
+            Ended::Success => Ok(()),
+            Ended::Failed(how) => bail!("{how}"),
+            Ended::OverBudget => bail!("over its budget"),
+        }
+    }
+
+    /// The same for a suite that must run at least one test.
+    fn tests(&mut self, launch: Launch) -> Result<()> {
+        let before = self.passed;
+        self.cargo(launch)?;
+        if self.passed == before {
+            bail!("no test ran");
+        }
+        Ok(())
+    }
+}
+
+/// `test result: ok. 12 passed; 0 failed; …` as two numbers, anything else as none.
+fn count_tests(line: &str) -> (u64, u64) {
+    let Some(rest) = line.trim_start().strip_prefix("test result: ") else { return (0, 0) };
+    let number = |word: &str| {
+        let before = rest.split(word).next()?;
+        before.split_whitespace().next_back()?.parse().ok()
+    };
+    (number(" passed").unwrap_or(0), number(" failed").unwrap_or(0))
+}
+
+/// The workspaces that exist: the native one, the components, the test guests.
+fn workspaces(tree: &Tree) -> Vec<&'static str> {
+    let all = ["Cargo.toml", "components/Cargo.toml", "tests/programs/Cargo.toml"];
+    all.into_iter().filter(|manifest| tree.root.join(manifest).exists()).collect()
+}
+
+fn fmt(tree: &Tree, tally: &mut Tally) -> Result<()> {
+    for manifest in workspaces(tree) {
+        let args = ["fmt", "--all", "--check", "--manifest-path", manifest];
+        tally.cargo(Launch::cargo().args(args).dir(&tree.root))?;
+    }
+    Ok(())
+}
+
+fn sizes(tree: &Tree, _tally: &mut Tally) -> Result<()> {
+    sizes::run(tree)
+}
+
+fn check_portable(tree: &Tree, tally: &mut Tally) -> Result<()> {
+    setup::rust_targets(&setup::PORTABLE)?;
+    for target in setup::PORTABLE {
+        let args = ["check", "--release", "-p", "kiln-plan", "-p", "kiln-template", "-p", "kiln-engine"];
+        tally.cargo(Launch::cargo().args(args).args(["--target", target]).dir(&tree.root))?;
+    }
+    Ok(())
+}
+
+fn build_all(tree: &Tree, _tally: &mut Tally) -> Result<()> {
+    guests::run()?;
+    build::kiln(tree)
+}
+
+fn docs(tree: &Tree, _tally: &mut Tally) -> Result<()> {
+    docs::compare(tree)
+}
+
+fn unit(tree: &Tree, tally: &mut Tally) -> Result<()> {
+    let args = ["test", "--release", "--workspace", "--exclude", "kiln-tests"];
+    tally.tests(with_places(tree, Launch::cargo().args(args)))?;
+    let lib = ["test", "--release", "-p", "kiln-tests", "--lib"];
+    tally.cargo(with_places(tree, Launch::cargo().args(lib)))
+}
+
+fn kiln_tests(tree: &Tree, tally: &mut Tally, suite: &str) -> Result<()> {
+    let args = ["test", "--release", "-p", "kiln-tests", "--test", suite];
+    tally.tests(with_places(tree, Launch::cargo().args(args)))
+}
+
+fn clippy(tree: &Tree, tally: &mut Tally) -> Result<()> {
+    let native = ["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    tally.cargo(with_places(tree, Launch::cargo().args(native)))?;
+    for manifest in workspaces(tree).into_iter().skip(1) {
+        let launch = Launch::cargo()
+            .args(["clippy", "--release", "--target", setup::WASM, "--manifest-path", manifest])
+            .arg_path("--target-dir", &tree.target.join("wasm"))
+            .args(["--", "-D", "warnings"])
+            .dir(&tree.root);
+        tally.cargo(launch)?;
+    }
+    Ok(())
+}
+
+/// Tests find what was built for them by these variables.
+fn with_places(tree: &Tree, launch: Launch) -> Launch {
+    launch
+        .env("KILN_COMPONENTS", tree.components())
+        .env("KILN_TEST_KILN", tree.kiln())
+        .env("KILN_TEST_PROGRAMS", tree.programs())
+        .env("KILN_TEST_GUESTS", tree.guests())
+        .dir(&tree.root)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SUITES, count_tests};
+
+    #[test]
+    fn the_budgets_are_at_most_forty_minutes() {
+        let sum: u64 = SUITES.iter().map(|s| s.minutes).sum();
+        assert!(sum <= 40, "{sum} min");
+    }
+
+    #[test]
+    fn results_of_cargo_are_counted() {
+        let line = "test result: FAILED. 12 passed; 3 failed; 1 ignored; 0 measured; 0 filtered out\n";
+        assert_eq!(count_tests(line), (12, 3));
+        assert_eq!(count_tests("test a ... ok"), (0, 0));
+    }
+}
