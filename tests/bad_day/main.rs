@@ -1,0 +1,7 @@
+//! Bad input and bad days: each ends with a clear error that points at the template's line where
+//! there is one, loses nothing, and leaves nothing behind.
+
+mod build;
+mod killed;
+mod template;
+mod trap;
