@@ -129,8 +129,7 @@ modules() { # FOLDER MODULE...
 }
 
 #-- the root file system --------------------------------------------------------------------------
-cp -a "$here/root/." "$root/"
-chown -R 0:0 "$root"
+tar -c -C "$here/root" --owner=0 --group=0 --mode=u=rwX,go=rX . | tar -x -C "$root" --keep-directory-symlink
 modules "$root/lib/guest-modules/net" virtio_pci virtio_net
 modules "$root/lib/guest-modules/rest" button evdev ata_piix sr_mod isofs vfat nls_cp437 nls_ascii virtio_rng
 busybox=$root/usr/bin/busybox
@@ -170,7 +169,6 @@ chmod 440 "$root/etc/sudoers"
 chmod 640 "$root/etc/shadow"
 chmod 700 "$root/root"
 chmod 1777 "$root/tmp"
-chmod 755 "$root"/etc/{rc,init.d/seed,udhcpc/script,acpi/PWRF/00000080} "$root/usr/sbin/shutdown"
 head -c 512 /dev/urandom > "$root/var/lib/random-seed"
 chmod 600 "$root/var/lib/random-seed"
 case $sshd in
