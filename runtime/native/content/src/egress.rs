@@ -26,5 +26,6 @@ pub use body::ResponseBody;
 pub use client::{Connection, Egress, Sent};
 pub use dial::{Resolve, Resolving};
 pub use error::EgressError;
+pub(crate) use proxy::{basic, percent_decode};
 pub(crate) use redirect::{get_following, shown};
 pub use settings::{EgressPolicy, EgressSettings, PolicyFns, ProxySettings, Timeouts};
