@@ -1,6 +1,7 @@
 //! Bulk data at native speed, and the only way out to the network; knows no Wasm and no templates.
 //!
 //! - [`digest`]: hashes of files, several in one read; every form of checksum a template can write.
+//! - [`download`]: URLs tried in order, cached, resumed, verified, locked across processes.
 //! - [`egress`]: a dialler and HTTP client that ask a policy for the name and for the address really dialled.
 //!
 //! Files come in opened: who may open what is the caller's business. What waits is async and takes a
@@ -9,6 +10,7 @@
 
 mod blocking;
 pub mod digest;
+pub mod download;
 pub mod egress;
 
 use std::sync::Arc;
