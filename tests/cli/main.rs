@@ -1,1 +1,5 @@
-//! cli.
+//! The command line: exit codes, messages and Packer's output, compared with goldens.
+
+mod golden;
+mod manifests;
+mod verbs;

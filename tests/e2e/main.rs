@@ -1,1 +1,4 @@
-//! e2e.
+//! Whole builds with real machines.
+
+mod machines;
+mod third_party;
