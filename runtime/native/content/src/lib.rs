@@ -1,5 +1,7 @@
 //! Bulk data at native speed, and the only way out to the network; knows no Wasm and no templates.
 //!
+//! - [`archive`]: tar and zip from opened files, and into one directory with limits.
+//! - [`compress`]: gzip, bgzf, zstd, xz, bzip2, lz4, on all cores; decompression with a bound.
 //! - [`digest`]: hashes of files, several in one read; every form of checksum a template can write.
 //! - [`download`]: URLs tried in order, cached, resumed, verified, locked across processes.
 //! - [`egress`]: a dialler and HTTP client that ask a policy for the name and for the address really dialled.
@@ -8,7 +10,9 @@
 //! [`CancellationToken`](tokio_util::sync::CancellationToken); what reads disks or computes runs on blocking threads.
 #![warn(missing_docs)]
 
+pub mod archive;
 mod blocking;
+pub mod compress;
 pub mod digest;
 pub mod download;
 pub mod egress;

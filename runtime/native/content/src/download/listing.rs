@@ -31,7 +31,9 @@ pub(crate) async fn resolve(
 async fn read(egress: &Egress, wanted: &Fetch, place: &str) -> Result<Bytes, DownloadError> {
     let remote = match source(place, wanted)? {
         Source::Local(path) => {
-            return on_blocking(move || disk::read_bounded(&path, MAX_LISTING as u64)).await?.map(Bytes::from);
+            return on_blocking(move || disk::read_bounded(&path, MAX_LISTING as u64))
+                .await?
+                .map(Bytes::from);
         }
         Source::Remote(remote) => remote,
     };
