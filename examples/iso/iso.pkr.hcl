@@ -15,12 +15,6 @@ variable "out" {
   description = "the folder for the image, which must not exist"
 }
 
-variable "boot_wait" {
-  type        = string
-  default     = "4s"
-  description = "from power-on to the prompt"
-}
-
 source "qemu" "install" {
   iso_url          = var.iso
   iso_checksum     = "none"
@@ -31,8 +25,7 @@ source "qemu" "install" {
   accelerator      = "tcg"
   headless         = true
   http_directory   = "${path.root}/http"
-  boot_wait        = var.boot_wait
-  boot_command     = ["install answers=http://{{ .HTTPIP }}:{{ .HTTPPort }}/answers note=this-is-typed-key-by-key-by-the-builder-until-it-is-one-hundred-and-fifty-characters-in-length-in-all<enter>"]
+  boot_command     = ["install answers=http://{{ .HTTPIP }}:{{ .HTTPPort }}/answers note=it-is-typed-key-by-key-by-the-builder-until-it-is-one-hundred-and-fifty-characters-in-length-at-all<enter>"]
   communicator     = "ssh"
   ssh_username     = "kiln"
   ssh_password     = "from-the-answers"

@@ -9,7 +9,7 @@ use crate::tree::Tree;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// One kind of guest: file name without ending, and the options of the script.
 pub(crate) struct Kind {
@@ -43,8 +43,8 @@ pub(crate) fn make(tree: &Tree, kind: &Kind) -> Result<Guest> {
     let dir = tree.guests();
     fs::create_dir_all(&dir).with_context(|| format!("creating {}", dir.display()))?;
     let guest = Guest { disk: dir.join(kind.name).with_extension("qcow2"), key: key(tree)? };
-    let script = tree.root.join("tests/guest/make-guest.sh");
-    let wanted = stamp(&fs::read(&script)?, kind, &fs::read(guest.key.with_extension("pub"))?);
+    let sources = tree.root.join("tests/guest");
+    let wanted = stamp(&sources, kind, &fs::read(guest.key.with_extension("pub"))?)?;
     let stamp_file = dir.join(kind.name).with_extension("stamp");
     let iso = dir.join(kind.name).with_extension("iso");
     let fits = guest.disk.exists()
@@ -57,7 +57,7 @@ pub(crate) fn make(tree: &Tree, kind: &Kind) -> Result<Guest> {
     let _ = fs::remove_file(&stamp_file);
     setup::run()?;
     let mut launch = Launch::new("bash")
-        .args([&script])
+        .args([sources.join("make-guest.sh")])
         .args(kind.options)
         .arg_path("--key", &guest.key.with_extension("pub"))
         .arg_path("--cache", &dir.join("debs"));
@@ -81,12 +81,22 @@ fn key(tree: &Tree) -> Result<PathBuf> {
     Ok(key)
 }
 
-fn stamp(script: &[u8], kind: &Kind, key: &[u8]) -> String {
+/// A digest of everything that decides what the guest is, except the packages' versions.
+fn stamp(sources: &Path, kind: &Kind, key: &[u8]) -> Result<String> {
     let mut hash = Sha256::new();
-    hash.update(script);
+    let mut open = vec![sources.to_path_buf()];
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            let mut entries: Vec<_> = fs::read_dir(&path)?.flatten().map(|entry| entry.path()).collect();
+            entries.sort();
+            open.extend(entries);
+        } else {
+            hash.update(path.to_string_lossy().as_bytes());
+            hash.update(fs::read(&path)?);
+        }
+    }
     hash.update(key);
     hash.update(kind.options.join("\0"));
     hash.update([u8::from(kind.iso)]);
-    let digest = hash.finalize();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

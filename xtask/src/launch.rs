@@ -27,6 +27,7 @@ pub(crate) enum Ended {
 /// A command line being put together.
 pub(crate) struct Launch {
     command: Command,
+    quiet: bool,
 }
 
 /// What a command said on stdout, line by line, while it is also passed through.
@@ -37,7 +38,7 @@ impl Launch {
     pub(crate) fn new(program: impl AsRef<OsStr>) -> Self {
         let mut command = Command::new(program);
         command.stdin(Stdio::null());
-        Self { command }
+        Self { command, quiet: false }
     }
 
     /// The cargo that runs us, or the one in `PATH`. Variables that this cargo set for xtask alone
@@ -74,6 +75,12 @@ impl Launch {
         self
     }
 
+    /// Do not print the command line.
+    pub(crate) fn quiet(mut self) -> Self {
+        self.quiet = true;
+        self
+    }
+
     /// The command as a person would type it.
     pub(crate) fn shown(&self) -> String {
         let words = std::iter::once(self.command.get_program()).chain(self.command.get_args());
@@ -83,7 +90,9 @@ impl Launch {
     /// Run with our output; an exit code other than 0 is an error.
     pub(crate) fn run(mut self) -> Result<()> {
         let shown = self.shown();
-        eprintln!("+ {shown}");
+        if !self.quiet {
+            eprintln!("+ {shown}");
+        }
         let status = self.command.status().with_context(|| format!("could not start {shown}"))?;
         if !status.success() {
             bail!("{shown}: {status}");

@@ -10,6 +10,7 @@ mod docs;
 mod guest;
 mod guests;
 mod launch;
+mod machine;
 mod setup;
 mod sizes;
 mod soak;
