@@ -22,10 +22,19 @@ impl<T: DeserializeOwned> Config<T> {
     /// # Errors
     /// `invalid`, with serde's words.
     pub fn read(handle: Configuration) -> Result<Self, Error> {
-        let options = serde_json::from_str(&handle.json())
+        let options = typed(&handle.json())
             .map_err(|e| Error::invalid(format!("options do not fit the component's type: {e}")))?;
         Ok(Self { options, handle })
     }
+}
+
+/// Options out of JSON; null is the same as not written, as everywhere in a template.
+fn typed<T: DeserializeOwned>(json: &str) -> serde_json::Result<T> {
+    let mut value: serde_json::Value = serde_json::from_str(json)?;
+    if let Some(options) = value.as_object_mut() {
+        options.retain(|_, value| !value.is_null());
+    }
+    serde_json::from_value(value)
 }
 
 impl<T> Config<T> {

@@ -79,7 +79,11 @@ fn ssh(options: &Unchecked, findings: &mut Findings, has_address: bool, has_key:
         }
     }
     if options.is_set("/ssh_bastion_host") && options.is_set("/ssh_proxy_host") {
-        findings.error("/ssh_proxy_host", "only one of `ssh_bastion_host` and `ssh_proxy_host` may be set", "");
+        findings.error(
+            "/ssh_proxy_host",
+            "only one of `ssh_bastion_host` and `ssh_proxy_host` may be set",
+            "",
+        );
     }
 }
 
@@ -137,7 +141,10 @@ mod tests {
         assert_eq!(lines(good, null), [""; 0]);
         let two = r#"{"ssh_host":"h","ssh_username":"u","ssh_password":"p","ssh_agent_auth":true}"#;
         assert_eq!(lines(two, null).len(), 1);
-        assert_eq!(lines(r#"{"communicator":"telnet"}"#, null), ["/communicator: there is no communicator `telnet`"]);
+        assert_eq!(
+            lines(r#"{"communicator":"telnet"}"#, null),
+            ["/communicator: there is no communicator `telnet`"]
+        );
     }
 
     #[test]

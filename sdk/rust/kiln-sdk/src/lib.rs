@@ -22,8 +22,8 @@ pub use bindings::host::kiln::host::config::{Context, Entry, NamedEntry};
 pub use bindings::host::kiln::host::sessions::Session;
 pub use bindings::host::kiln::host::types::{Diagnostic, Error, ErrorCode, Severity};
 pub use bindings::host::kiln::host::{
-    artifacts, downloads, exec, files, hypervisor, journal, machines, render, secrets, session_proxy, sessions,
-    transfers, ui,
+    artifacts, downloads, exec, files, hypervisor, journal, machines, render, secrets, session_proxy,
+    sessions, transfers, ui,
 };
 pub use config::Config;
 pub use describe::{Description, Grant};

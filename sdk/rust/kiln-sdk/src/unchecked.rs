@@ -120,7 +120,11 @@ impl Findings {
             let pointer = format!("/{name}");
             let text = options.text(&pointer).filter(|text| !text.contains("{{"));
             if text.is_some_and(|text| duration::milliseconds(text).is_none()) {
-                self.error(&pointer, &format!("`{name}` is not a duration"), "write it as 300ms, 30s or 1h5m");
+                self.error(
+                    &pointer,
+                    &format!("`{name}` is not a duration"),
+                    "write it as 300ms, 30s or 1h5m",
+                );
             }
         }
     }
@@ -152,13 +156,17 @@ mod tests {
 
     #[test]
     fn unknown_values_count_as_written() {
-        let options = Unchecked::new(r#"{"a":{"$kiln":"unknown"},"b":"","c":[],"d":["x",{"$kiln":"unknown"}]}"#);
+        let options =
+            Unchecked::new(r#"{"a":{"$kiln":"unknown"},"b":"","c":[],"d":["x",{"$kiln":"unknown"}]}"#);
         assert!(options.is_set("/a") && options.text("/a").is_none() && options.may_be_true("/a"));
         assert!(!options.is_set("/b") && options.is_empty("/c") && !options.is_set("/none"));
         assert_eq!(options.items("/d").len(), 1);
         let mut findings = Findings::default();
         findings.one_of(&options, &["a", "d"], true);
         findings.one_of(&options, &["b", "c"], true);
-        assert_eq!(findings.lines(), ["/d: only one of `a` and `d` may be set", ": one of `b`, `c` must be set"]);
+        assert_eq!(
+            findings.lines(),
+            ["/d: only one of `a` and `d` may be set", ": one of `b`, `c` must be set"]
+        );
     }
 }

@@ -1,0 +1,33 @@
+//! Data source `null`: gives back its input, to try how values flow through a template.
+
+use kiln_sdk::{Config, Context, DataSource, Description, Error};
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize)]
+struct Options {
+    input: String,
+}
+
+#[derive(Serialize)]
+struct Values {
+    output: String,
+}
+
+struct Null;
+
+impl DataSource for Null {
+    type Options = Options;
+    type Values = Values;
+
+    fn describe() -> Description {
+        let version = env!("CARGO_PKG_VERSION");
+        Description::new("null", version, env!("CARGO_PKG_DESCRIPTION"), include_str!("../schema.json"))
+            .gives(r#"{"type":"object","properties":{"output":{"type":"string","description":"the input"}}}"#)
+    }
+
+    fn read(_: &Context, config: &Config<Options>) -> Result<Values, Error> {
+        Ok(Values { output: config.input.clone() })
+    }
+}
+
+kiln_sdk::export_data_source!(Null);
