@@ -157,7 +157,7 @@ fn check_booted(work: &Path, image: &Path, guest: &guest::Guest, nonce: &str) ->
         .run()?;
     let start = Instant::now();
     let mut machine = Machine::start(&Parts { dir: &dir, disk: &disk, cdrom: None, key: &guest.key })?;
-    machine.wait_for_ssh(Duration::from_secs(120))?;
+    machine.wait_for_ssh(1, Duration::from_secs(120))?;
     println!("           SSH answers after {:.1} s", start.elapsed().as_secs_f64());
     let files = [
         ("file", "/home/kiln/nonce-file"),

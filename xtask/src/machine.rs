@@ -74,14 +74,15 @@ impl Machine {
 
     /// Wait until sshd answers. QEMU's user network accepts a connection before the guest listens
     /// and repeats what is early only after seconds, so nobody calls before the guest has its lease.
-    pub(crate) fn wait_for_ssh(&mut self, limit: Duration) -> Result<()> {
+    /// `leases` is how many the guest takes until then: one per boot with a network.
+    pub(crate) fn wait_for_ssh(&mut self, leases: usize, limit: Duration) -> Result<()> {
         let end = Instant::now() + limit;
         let mut leased = false;
         while Instant::now() < end {
             if let Some(status) = self.child.try_wait()? {
                 bail!("the machine stopped ({status}) before SSH came up; {}", self.last_words());
             }
-            leased = leased || self.has_lease();
+            leased = leased || self.leases() >= leases;
             if leased && self.banner() {
                 return Ok(());
             }
@@ -90,10 +91,10 @@ impl Machine {
         bail!("no SSH after {} s; {}", limit.as_secs(), self.last_words())
     }
 
-    /// Whether the packets written so far hold a DHCP ACK (message type 5, RFC 2132 section 9.6).
-    fn has_lease(&self) -> bool {
-        let Ok(packets) = std::fs::read(self.dir.join("packets")) else { return false };
-        packets.windows(7).any(|bytes| bytes == [0x63, 0x82, 0x53, 0x63, 53, 1, 5])
+    /// How many DHCP ACKs (message type 5, RFC 2132 section 9.6) the packets so far hold.
+    fn leases(&self) -> usize {
+        let packets = std::fs::read(self.dir.join("packets")).unwrap_or_default();
+        packets.windows(7).filter(|bytes| **bytes == [0x63, 0x82, 0x53, 0x63, 53, 1, 5]).count()
     }
 
     fn banner(&self) -> bool {
