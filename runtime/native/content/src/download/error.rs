@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::blocking::Stopped;
 use crate::digest::{ChecksumError, HashError};
@@ -54,12 +55,12 @@ pub enum DownloadError {
         limit: u64,
     },
     /// Slower than the pace asked for.
-    #[error("the transfer stalled: less than {bytes} bytes in {seconds} s")]
+    #[error("the transfer stalled: less than {bytes} bytes in {window:?}")]
     TooSlow {
         /// The bytes asked for.
         bytes: u64,
-        /// In so many seconds.
-        seconds: u64,
+        /// In this time.
+        window: Duration,
     },
     /// The checksum does not match, cannot be read, or is not in its list.
     #[error(transparent)]

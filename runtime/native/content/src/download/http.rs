@@ -115,15 +115,17 @@ impl Transfer<'_> {
 
     /// Requests until the file is whole, resuming after each interruption. `None` means not modified.
     async fn run(&self) -> Result<Option<()>, DownloadError> {
-        let mut idle = 0;
+        let (mut idle, mut furthest) = (0, self.offset());
         for attempt in 1..=MAX_ATTEMPTS {
-            let before = self.offset();
-            let error = match self.request(before).await {
+            let error = match self.request(self.offset()).await {
                 Ok(Brought::Whole) => return Ok(Some(())),
                 Ok(Brought::NotModified) => return Ok(None),
                 Err(error) => error,
             };
-            idle = if disk::length(&self.part) > before { 0 } else { idle + 1 };
+            // Counted from the furthest point so far: a server without ranges begins at 0 each time.
+            let reached = disk::length(&self.part);
+            idle = if reached > furthest { 0 } else { idle + 1 };
+            furthest = furthest.max(reached);
             if !error.is_transient() || idle >= MAX_IDLE_ATTEMPTS || attempt == MAX_ATTEMPTS {
                 return Err(error);
             }
@@ -258,7 +260,7 @@ impl Transfer<'_> {
         limit: u64,
     ) -> Result<(), DownloadError> {
         let pace = self.job.wanted.pace;
-        let too_slow = || DownloadError::TooSlow { bytes: pace.bytes, seconds: pace.window.as_secs() };
+        let too_slow = || DownloadError::TooSlow { bytes: pace.bytes, window: pace.window };
         let (mut done, mut in_window, mut window_ends) = (offset, 0, Instant::now() + pace.window);
         loop {
             let frame = match timeout_at(window_ends, body.frame()).await {

@@ -44,10 +44,7 @@ async fn read(egress: &Egress, wanted: &Fetch, place: &str) -> Result<Bytes, Dow
     let body =
         tokio::time::timeout(wanted.pace.window, Limited::new(response.into_body(), MAX_LISTING).collect())
             .await
-            .map_err(|_| DownloadError::TooSlow {
-                bytes: MAX_LISTING as u64,
-                seconds: wanted.pace.window.as_secs(),
-            })?;
+            .map_err(|_| DownloadError::TooSlow { bytes: MAX_LISTING as u64, window: wanted.pace.window })?;
     match body {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) => match error.downcast::<EgressError>() {

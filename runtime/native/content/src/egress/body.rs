@@ -56,7 +56,7 @@ impl Body for ResponseBody {
                 Poll::Ready(Some(Err(EgressError::Timeout {
                     host: this.host.clone(),
                     phase: "send more",
-                    seconds: this.idle.as_secs(),
+                    limit: this.idle,
                 })))
             }
         }

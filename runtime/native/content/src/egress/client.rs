@@ -101,11 +101,7 @@ impl Egress {
             });
         }
         let proxy = self.inner.proxies.of(&target);
-        let late = |phase, limit: Duration| EgressError::Timeout {
-            host: target.host.clone(),
-            phase,
-            seconds: limit.as_secs(),
-        };
+        let late = |phase, limit: Duration| EgressError::Timeout { host: target.host.clone(), phase, limit };
         let (stream, address) = timeout(timeouts.connect, self.open(&target, proxy))
             .await
             .map_err(|_| late("connect", timeouts.connect))??;
@@ -242,11 +238,7 @@ where
     let guard = AbortOnDrop(Some(running.abort_handle()));
     let response = first_byte(sender.send_request(request), &moved, timeouts.first_byte)
         .await
-        .ok_or(EgressError::Timeout {
-            host: host.clone(),
-            phase: "answer",
-            seconds: timeouts.first_byte.as_secs(),
-        })?
+        .ok_or(EgressError::Timeout { host: host.clone(), phase: "answer", limit: timeouts.first_byte })?
         .map_err(failed)?;
     let abort = guard.disarm().unwrap_or_else(|| running.abort_handle());
     let response = response.map(|incoming| ResponseBody::new(incoming, host.clone(), timeouts.idle, abort));

@@ -1,6 +1,7 @@
 //! What can go wrong between a request and its response, told apart so that a host can map each to its own code.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::AddressClass;
 
@@ -76,14 +77,14 @@ pub enum EgressError {
         why: String,
     },
     /// A deadline passed.
-    #[error("{host} took longer than {seconds} s to {phase}")]
+    #[error("{host} took longer than {limit:?} to {phase}")]
     Timeout {
         /// The name.
         host: String,
         /// What was waited for: `connect`, `agree on TLS`, `answer`, `send more`.
         phase: &'static str,
         /// The limit that passed.
-        seconds: u64,
+        limit: Duration,
     },
     /// More redirects than the bound.
     #[error("{url} redirects more than {limit} times")]
