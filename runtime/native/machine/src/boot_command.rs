@@ -2,7 +2,7 @@
 //! `Vm::type_boot_command` types through QMP.
 //!
 //! Invariant: parsing never fails on odd text (an unknown `<foo>` is typed as it stands), only on a wait
-//! that is not positive, a character no US keyboard has, or a total wait beyond [`LONGEST_WAIT`].
+//! that is not positive, a character no US keyboard has, or a total wait beyond a day.
 
 mod keys;
 mod parse;
@@ -12,7 +12,7 @@ pub use parse::BootCommandError;
 use std::time::Duration;
 
 /// Longest sum of all waits: a day.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]

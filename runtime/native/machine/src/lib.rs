@@ -1,6 +1,8 @@
 //! virtual machines: QEMU, media, boot commands, processes that end with kiln.
 mod boot_command;
 mod process;
+mod qemu;
+mod qemu_img;
 mod qmp;
 
 pub use boot_command::{BootCommand, BootCommandError, Input};
@@ -8,4 +10,9 @@ pub use process::{
     Chunk, Exit, Finished, Output, Process, ProcessError, Program, RunLimits, Spawner, kill_recorded,
     supervise,
 };
+pub use qemu::{
+    Accelerator, Disk, Display, Efi, MachineSpec, MediumKind, Network, Ports, RawArguments, StillScreen,
+    Stop, Tpm, Vm, VmError, Vnc, efi_firmware,
+};
+pub use qemu_img::{Compression, Convert, ImageError, ImageInfo, QemuImg};
 pub use qmp::{Event, Qmp, QmpError, Schema};

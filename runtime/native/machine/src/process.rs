@@ -269,7 +269,8 @@ impl Process {
     fn adopt(mut child: std::process::Child, stdin: Option<Vec<u8>>, spawner: Spawner) -> io::Result<Self> {
         let pid = child.id();
         let start_time = platform::start_time(pid).unwrap_or_default();
-        let pidfd = platform::watch(pid).and_then(tokio::io::unix::AsyncFd::register);
+        #[expect(deprecated, reason = "the sound constructor is unsafe; an OwnedFd keeps what it asks for")]
+        let pidfd = platform::watch(pid).and_then(tokio::io::unix::AsyncFd::new);
         let pidfd = pidfd.inspect_err(|_| {
             platform::exterminate(pid, Some(start_time));
             let _ = child.wait();

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::{OnceCell, broadcast, oneshot};
+use tokio::sync::{OnceCell, broadcast, mpsc, oneshot};
 
 /// The schema, the longest answer there is, has some 250 KB.
 const LINE: usize = 8 * 1024 * 1024;
@@ -60,21 +60,28 @@ type Waiting = Arc<Mutex<Option<HashMap<u64, oneshot::Sender<Result<Value, Value
 /// A connection in command mode.
 #[derive(Debug)]
 pub struct Qmp {
-    write: tokio::sync::Mutex<OwnedWriteHalf>,
+    requests: mpsc::Sender<Vec<u8>>,
     waiting: Waiting,
-    events: broadcast::Sender<Event>,
+    /// Weak, so that receivers see the end when the reader ends.
+    events: broadcast::WeakSender<Event>,
     next: AtomicU64,
     schema: OnceCell<Schema>,
 }
 
 impl Qmp {
-    /// Reads the greeting and leaves capabilities negotiation. `connect` is called again by the
-    /// owner while QEMU has not made the socket yet.
+    /// Connects to a QEMU that listens on `socket`.
     ///
     /// # Errors
     /// [`QmpError`].
     pub async fn connect(socket: &Path) -> Result<Self, QmpError> {
         let stream = UnixStream::connect(socket).await.map_err(|_| QmpError::Closed)?;
+        Self::negotiate(stream).await.map(|(qmp, _)| qmp)
+    }
+
+    /// Reads the greeting and leaves capabilities negotiation. The receiver has every event there was.
+    pub(crate) async fn negotiate(
+        stream: UnixStream,
+    ) -> Result<(Self, broadcast::Receiver<Event>), QmpError> {
         let (read, write) = stream.into_split();
         let mut read = BufReader::with_capacity(64 * 1024, read);
         let greeting = tokio::time::timeout(ANSWER, line(&mut read))
@@ -84,22 +91,22 @@ impl Qmp {
             return Err(QmpError::Protocol("no greeting".into()));
         }
         let waiting: Waiting = Arc::new(Mutex::new(Some(HashMap::new())));
-        let (events, _) = broadcast::channel(256);
+        let (events, first) = broadcast::channel(256);
+        let (requests, queue) = mpsc::channel(32);
+        tokio::spawn(send(write, queue));
         tokio::spawn(receive(read, Arc::clone(&waiting), events.clone()));
-        let qmp = Self {
-            write: tokio::sync::Mutex::new(write),
-            waiting,
-            events,
-            next: AtomicU64::new(1),
-            schema: OnceCell::new(),
-        };
+        let events = events.downgrade();
+        let qmp = Self { requests, waiting, events, next: AtomicU64::new(1), schema: OnceCell::new() };
         qmp.execute("qmp_capabilities", Value::Null).await?;
-        Ok(qmp)
+        Ok((qmp, first))
     }
 
     /// Events from now on. The receiver reports how many it missed if it does not keep up (256).
-    pub fn events(&self) -> broadcast::Receiver<Event> {
-        self.events.subscribe()
+    ///
+    /// # Errors
+    /// [`QmpError::Closed`].
+    pub fn events(&self) -> Result<broadcast::Receiver<Event>, QmpError> {
+        self.events.upgrade().map(|events| events.subscribe()).ok_or(QmpError::Closed)
     }
 
     /// Runs a command; `arguments` is an object or null. Gives the `return` value.
@@ -122,7 +129,7 @@ impl Qmp {
             .ok_or(QmpError::Closed)?
             .insert(id, reply);
         let exchange = async {
-            self.send(bytes).await?;
+            self.requests.send(bytes).await.map_err(|_| QmpError::Closed)?;
             answer.await.map_err(|_| QmpError::Closed)
         };
         match tokio::time::timeout(ANSWER, exchange).await {
@@ -135,14 +142,6 @@ impl Qmp {
             Ok(Err(error)) => Err(error),
             Err(_) => Err(QmpError::Timeout(command.to_owned())),
         }
-    }
-
-    /// Writes one request. In a task of its own, so that a caller that is cancelled in the middle
-    /// does not leave half a line for the next command to run into.
-    async fn send(&self, bytes: Vec<u8>) -> Result<(), QmpError> {
-        let mut write = self.write.lock().await;
-        // QEMU always reads, and a request is far smaller than the socket's buffer.
-        write.write_all(&bytes).await.map_err(|_| QmpError::Closed)
     }
 
     /// What the running QEMU can do, asked once (`query-qmp-schema`).
@@ -171,6 +170,15 @@ async fn line(read: &mut BufReader<OwnedReadHalf>) -> Result<Value, QmpError> {
         return Err(QmpError::Closed);
     }
     serde_json::from_slice(&line).map_err(|error| QmpError::Protocol(error.to_string()))
+}
+
+/// Writes whole requests, so that a caller that is cancelled in the middle leaves no half line.
+async fn send(mut write: OwnedWriteHalf, mut queue: mpsc::Receiver<Vec<u8>>) {
+    while let Some(request) = queue.recv().await {
+        if write.write_all(&request).await.is_err() {
+            return;
+        }
+    }
 }
 
 async fn receive(mut read: BufReader<OwnedReadHalf>, waiting: Waiting, events: broadcast::Sender<Event>) {
