@@ -28,7 +28,6 @@ source "qemu" "machine" {
   format               = "qcow2"
   accelerator          = "tcg"
   headless             = true
-  boot_wait            = "5s"
   output_directory     = "${var.out}/machine"
   vm_name              = "machine.qcow2"
   communicator         = "ssh"

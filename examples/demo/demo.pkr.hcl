@@ -30,7 +30,6 @@ source "qemu" "demo" {
   format               = "qcow2"
   accelerator          = "tcg"
   headless             = true
-  boot_wait            = "1s"
   output_directory     = "${var.work}/image"
   vm_name              = "demo.qcow2"
   communicator         = "ssh"

@@ -44,7 +44,7 @@ pub(crate) struct Bench {
 
 /// One case: the same work done by several contenders.
 pub(crate) struct Case<'a> {
-    title: &'static str,
+    title: String,
     rounds: usize,
     contenders: Vec<Contender<'a>>,
     /// The contender that differences are taken to.

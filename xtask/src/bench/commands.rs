@@ -64,7 +64,7 @@ const SLEEP: &str = "  provisioner \"sleep\" {\n    duration = \"3s\"\n  }\n";
 /// Start and end at once.
 pub(crate) fn version(bench: &Bench) -> Result<Case<'_>> {
     Ok(Case {
-        title: "`version`",
+        title: "`version`".to_owned(),
         rounds: 20,
         contenders: vec![
             bench.command("kiln", || bench.kiln().args(["version"])),
@@ -81,7 +81,7 @@ pub(crate) fn validate(bench: &Bench) -> Result<Case<'_>> {
     let arguments = [PathBuf::from("validate"), template];
     let again = arguments.clone();
     Ok(Case {
-        title: "`validate` of a template with 50 provisioners",
+        title: "`validate` of a template with 50 provisioners".to_owned(),
         rounds: 10,
         contenders: vec![
             bench.command("kiln", move || bench.kiln().args(&arguments)),
@@ -105,7 +105,7 @@ pub(crate) fn null_20(bench: &Bench) -> Result<Case<'_>> {
     let arguments = [PathBuf::from("build"), template];
     let again = arguments.clone();
     Ok(Case {
-        title: "20 null builds with a shell-local provisioner each",
+        title: "20 null builds with a shell-local provisioner each".to_owned(),
         rounds: 7,
         contenders: vec![
             bench.command("kiln", move || bench.kiln().args(&arguments)),
@@ -129,7 +129,9 @@ pub(crate) fn null_1000(bench: &Bench) -> Result<Case<'_>> {
     let build =
         move |template: PathBuf| move || bench.kiln().args(["build", "-parallel-builds=0"]).args([&template]);
     Ok(Case {
-        title: "1,000 null builds in one process: a shell-local command each, and all waiting for 3 s at once",
+        title:
+            "1,000 null builds in one process: a shell-local command each, and all waiting for 3 s at once"
+                .to_owned(),
         rounds: 3,
         contenders: vec![
             bench.command("1,000 commands", build(busy)),

@@ -24,7 +24,8 @@ pub(crate) fn disk(bench: &Bench) -> Result<Case<'_>> {
     let guest = Rc::new(guest::make(&bench.tree, &guest::TINY)?);
     let contenders = contenders(bench, &guest, "disk", disk_arguments, disk_floor);
     Ok(Case {
-        title: "`examples/demo`: a disk image is booted, provisioned, shut down, checksummed and compressed",
+        title: "`examples/demo`: a disk image is booted, provisioned, shut down, checksummed and compressed"
+            .to_owned(),
         rounds: 5,
         contenders,
         floor: Some("floor"),
@@ -43,7 +44,8 @@ pub(crate) fn iso(bench: &Bench) -> Result<Case<'_>> {
     let guest = Rc::new(guest::make(&bench.tree, &guest::TINY)?);
     let contenders = contenders(bench, &guest, "iso", iso_arguments, iso_floor);
     Ok(Case {
-        title: "`examples/iso`: a boot command of 150 characters, an installation with answers over HTTP",
+        title: "`examples/iso`: a boot command of 150 characters, an installation with answers over HTTP"
+            .to_owned(),
         rounds: 3,
         contenders,
         floor: Some("floor"),

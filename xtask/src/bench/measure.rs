@@ -11,6 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// No command of a benchmark takes this long; one that does hangs, and is ended.
+const LIMIT: Duration = Duration::from_secs(600);
+
 /// One run.
 #[derive(Clone, Copy)]
 pub(crate) struct Sample {
@@ -76,6 +79,7 @@ fn wait(id: u32) -> Result<(i32, f64)> {
 /// The largest sum of resident memory over a process and its descendants, in KiB.
 fn sample_tree(root: u32, done: &AtomicBool) -> f64 {
     let mut peak = 0_u64;
+    let end = Instant::now() + LIMIT;
     while !done.load(Ordering::Relaxed) {
         let mut open = vec![root];
         let mut sum = 0;
@@ -84,11 +88,23 @@ fn sample_tree(root: u32, done: &AtomicBool) -> f64 {
             open.extend(children(id));
         }
         peak = peak.max(sum);
+        if Instant::now() > end {
+            end_process(root);
+        }
         thread::sleep(Duration::from_millis(20));
     }
     #[expect(clippy::cast_precision_loss, reason = "KiB of memory fit well into 52 bits")]
     let peak = peak as f64;
     peak
+}
+
+#[expect(unsafe_code, reason = "the child is waited for by wait4, so its handle cannot be used")]
+fn end_process(id: u32) {
+    let Ok(id) = i32::try_from(id) else { return };
+    // SAFETY: kill takes plain numbers, and the child is not reaped before the sampler has ended.
+    unsafe {
+        libc::kill(id, libc::SIGKILL);
+    }
 }
 
 /// The second field of `/proc/ID/statm`, in pages of 4 KiB (proc(5)).

@@ -3,9 +3,11 @@
 
 use super::measure;
 use super::{Bar, Bench, Case, Contender, Series, find};
+use crate::demo::hash;
 use crate::launch::Launch;
 use crate::machine::{die_with_us, free_port};
 use anyhow::{Context, Result, bail, ensure};
+use sha2::Sha256;
 use std::fs::{self, File};
 use std::io::Read;
 use std::net::{Ipv4Addr, TcpStream};
@@ -35,8 +37,9 @@ pub(crate) fn large(bench: &Bench) -> Result<Case<'_>> {
     let mut random = File::open("/dev/urandom")?.take(size);
     std::io::copy(&mut random, &mut File::create(&from)?)?;
     let to = server.dir.join("uploaded");
+    let digest = hash::<Sha256>(File::open(&from)?)?;
     let check = move |to: &Path| -> Result<()> {
-        ensure!(fs::metadata(to)?.len() == size, "{} is incomplete", to.display());
+        ensure!(hash::<Sha256>(File::open(to)?)? == digest, "other bytes arrived at {}", to.display());
         fs::remove_file(to).context("removing what was uploaded")
     };
     let (source, destination) = (from.display().to_string(), to.display().to_string());
@@ -55,14 +58,14 @@ pub(crate) fn large(bench: &Bench) -> Result<Case<'_>> {
         move || ssh.shell(&format!("cat > {destination}"), &format!("< {source}"))
     };
     Ok(Case {
-        title: "one large file of random bytes to a local sshd (the size is below)",
+        title: format!("a file of {} MiB of random bytes to a local sshd", size >> 20),
         rounds: 5,
         contenders: vec![
-            upload(bench, "kiln", tool(Bench::kiln), to.clone(), check),
-            upload(bench, "Packer", tool(Bench::packer), to.clone(), check),
-            upload(bench, "scp -O", scp("-O"), to.clone(), check),
-            upload(bench, "scp -s", scp("-s"), to.clone(), check),
-            upload(bench, "ssh cat", cat, to, check),
+            upload(bench, "kiln", tool(Bench::kiln), to.clone(), check.clone()),
+            upload(bench, "Packer", tool(Bench::packer), to.clone(), check.clone()),
+            upload(bench, "scp -O", scp("-O"), to.clone(), check.clone()),
+            upload(bench, "scp -s", scp("-s"), to.clone(), check.clone()),
+            upload(bench, "ssh cat", cat, to, check.clone()),
         ],
         floor: None,
         bars: |series| bars(series, &["scp -O", "scp -s", "ssh cat"], 3.0),
@@ -104,7 +107,7 @@ pub(crate) fn small(bench: &Bench) -> Result<Case<'_>> {
         }
     };
     Ok(Case {
-        title: "2,000 files of 1 to 4 KiB to a local sshd",
+        title: "2,000 files of 1 to 4 KiB to a local sshd".to_owned(),
         rounds: 5,
         contenders: vec![
             upload(bench, "kiln", tool(Bench::kiln), to.clone(), check),
