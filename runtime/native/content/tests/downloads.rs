@@ -1,4 +1,12 @@
 //! Downloads against a real server that breaks off, lies, changes its mind, or drips.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test opens what it made and stops at what it did not expect"
+)]
 
 #[path = "support/server.rs"]
 mod server;
@@ -350,8 +358,9 @@ async fn slow_servers_end_in_time() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
-        use tokio::io::AsyncWriteExt as _;
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
         let (mut stream, _) = listener.accept().await.unwrap();
+        stream.read(&mut [0; 4096]).await.unwrap();
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n").await.unwrap();
         while stream.write_all(b"x").await.is_ok() {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -361,7 +370,8 @@ async fn slow_servers_end_in_time() {
         pace: Pace { window: Duration::from_millis(600), bytes: 1000 },
         ..wanted(&[format!("http://{address}/a")], Checksum::None, dir.path())
     };
-    assert!(matches!(only(fetch(&slow).await.unwrap_err()), DownloadError::TooSlow { .. }));
+    let error = only(fetch(&slow).await.unwrap_err());
+    assert!(matches!(error, DownloadError::TooSlow { .. }), "{error}");
 }
 
 #[tokio::test]

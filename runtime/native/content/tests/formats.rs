@@ -1,4 +1,12 @@
 //! Every codec and container, judged by the tools that users have: `gzip -t`, `xz -t`, `unzip -t`, `tar -t`, ….
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test opens what it made and stops at what it did not expect"
+)]
 
 use std::fs::File;
 use std::io::Write as _;

@@ -1,4 +1,12 @@
 //! The filtered client against real servers and a resolver that lies.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test opens what it made and stops at what it did not expect"
+)]
 
 #[path = "support/server.rs"]
 mod server;

@@ -163,53 +163,42 @@ fn gone() -> io::Error {
 }
 
 fn work(format: BlockFormat, queue: &Mutex<Receiver<Job>>) {
-    let mut deflate = match format {
-        BlockFormat::Gzip { level } | BlockFormat::Bgzf { level } => {
-            Some(Compress::new(Compression::new(level), false))
-        }
-        BlockFormat::Bzip2 { .. } => None,
-    };
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((block, answer)) = job else { return };
         // Nobody waits for the answer once the writer has failed.
-        let _ = answer.send(pack(format, &mut deflate, &block));
+        let _ = answer.send(pack(format, &block));
     }
 }
 
-fn pack(format: BlockFormat, deflate: &mut Option<Compress>, block: &Block) -> Answer {
+fn pack(format: BlockFormat, block: &Block) -> Answer {
     let mut crc = Crc::new();
-    let bytes = match (format, deflate) {
-        (BlockFormat::Gzip { .. }, Some(deflate)) => {
+    let bytes = match format {
+        BlockFormat::Gzip { level } => {
             crc.update(&block.data);
             let flush = if block.last { FlushCompress::Finish } else { FlushCompress::Sync };
-            deflate_block(deflate, &block.data, &block.dictionary, flush)?
+            deflate_block(level, &block.data, &block.dictionary, flush)?
         }
-        (BlockFormat::Bgzf { .. }, Some(deflate)) => {
+        BlockFormat::Bgzf { level } => {
             let mut out = Vec::with_capacity(block.data.len() / 2);
             for piece in block.data.chunks(BGZF_INPUT) {
-                bgzf_member(deflate, piece, &mut out)?;
+                bgzf_member(level, piece, &mut out)?;
             }
             out
         }
-        (BlockFormat::Bzip2 { level }, _) => {
+        BlockFormat::Bzip2 { level } => {
             let mut encoder =
                 BzEncoder::new(Vec::with_capacity(block.data.len() / 2), bzip2::Compression::new(level));
             encoder.write_all(&block.data)?;
             encoder.finish()?
         }
-        _ => return Err(gone()),
     };
     Ok(Packed { bytes, crc })
 }
 
-fn deflate_block(
-    deflate: &mut Compress,
-    data: &[u8],
-    dictionary: &[u8],
-    flush: FlushCompress,
-) -> io::Result<Vec<u8>> {
-    deflate.reset();
+fn deflate_block(level: u32, data: &[u8], dictionary: &[u8], flush: FlushCompress) -> io::Result<Vec<u8>> {
+    // A fresh state each time: a reset one keeps traces of its past that change the output by a byte or two.
+    let mut deflate = Compress::new(Compression::new(level), false);
     if !dictionary.is_empty() {
         deflate.set_dictionary(dictionary).map_err(io::Error::other)?;
     }
@@ -228,8 +217,8 @@ fn deflate_block(
     }
 }
 
-fn bgzf_member(deflate: &mut Compress, piece: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
-    let body = deflate_block(deflate, piece, &[], FlushCompress::Finish)?;
+fn bgzf_member(level: u32, piece: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+    let body = deflate_block(level, piece, &[], FlushCompress::Finish)?;
     let mut crc = Crc::new();
     crc.update(piece);
     // 18 bytes of header and 8 of trailer; the field holds the member's size less one.

@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn many_at_once_equal_one_at_a_time() {
-        let data: Vec<u8> = (0..3_000_001u32).map(|i| (i * 31 >> 3) as u8).collect();
+        let data: Vec<u8> = (0..3_000_001u32).map(|i| ((i * 31) >> 3) as u8).collect();
         let never = CancellationToken::new();
         let together = hash_reader(&mut &data[..], &Algorithm::ALL, &|_| (), &never).unwrap();
         for (digest, algorithm) in together.iter().zip(Algorithm::ALL) {
