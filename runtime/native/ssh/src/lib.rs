@@ -37,3 +37,4 @@ pub use options::{Bastion, CipherPreference, ConnectOptions, HostKeyPolicy, Logi
 pub use process::{ExecOptions, ExitStatus, Finished, Input, Output, Process, Signal, Stdin};
 pub use quote::quote;
 pub use session::{HostKeyChange, Session, connect};
+pub use transfer::{Content, FileSource, Method, Progress, TransferOptions, Transferred, directory_target};

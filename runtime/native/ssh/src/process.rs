@@ -86,11 +86,15 @@ pub enum Signal {
     Terminate,
 }
 
-/// See the module's text. Dropping it closes the channel; the server then hangs the command up.
+/// See the module's text. Dropping it closes the channel; the server then hangs the command up. It does not keep its
+/// session open.
 pub struct Process {
     read: ChannelReadHalf,
     stdin: Stdin,
-    session: Session,
+    /// Ends this process's waiting calls: the session was closed or dropped …
+    closed: CancellationToken,
+    /// … or, if this one is cancelled too, its owner cancelled everything.
+    cancelled: CancellationToken,
     connection: Arc<Connection>,
     permit: Option<OwnedSemaphorePermit>,
     status: Option<ExitStatus>,
@@ -182,7 +186,8 @@ impl Process {
         Self {
             read,
             stdin,
-            session: session.clone(),
+            closed: session.0.closed.clone(),
+            cancelled: session.0.options.cancel.clone(),
             connection: opened.connection,
             permit: Some(opened.permit),
             status: None,
@@ -275,9 +280,9 @@ impl Process {
                 self.end();
                 Err(Error::Elapsed { what: "the command".into(), limit })
             }
-            () = self.session.0.closed.cancelled() => {
+            () = self.closed.cancelled() => {
                 self.end();
-                Err(self.session.interrupted())
+                Err(if self.cancelled.is_cancelled() { Error::Cancelled } else { Error::Closed })
             }
         }
     }

@@ -68,7 +68,6 @@ impl Drop for Inner {
 pub(crate) struct Guest {
     pub(crate) sftp: Option<Arc<crate::transfer::sftp::Client>>,
     pub(crate) no_sftp: bool,
-    pub(crate) tools: Option<crate::transfer::Tools>,
 }
 
 /// What a reconnection thinks of another host key than before.
