@@ -101,7 +101,7 @@ fn sample_tree(root: u32, done: &AtomicBool) -> f64 {
 #[expect(unsafe_code, reason = "the child is waited for by wait4, so its handle cannot be used")]
 fn end_process(id: u32) {
     let Ok(id) = i32::try_from(id) else { return };
-    // SAFETY: kill takes plain numbers, and the child is not reaped before the sampler has ended.
+    // SAFETY: kill takes plain numbers; a child that has just ended is a number of nobody.
     unsafe {
         libc::kill(id, libc::SIGKILL);
     }
