@@ -1,11 +1,13 @@
 //! virtual machines: QEMU, media, boot commands, processes that end with kiln.
 mod boot_command;
+mod media;
 mod process;
 mod qemu;
 mod qemu_img;
 mod qmp;
 
 pub use boot_command::{BootCommand, BootCommandError, Input};
+pub use media::{IsoOptions, MediaError, MediaFile, OpenFile, floppy_image, write_iso};
 pub use process::{
     Chunk, Exit, Finished, Output, Process, ProcessError, Program, RunLimits, Spawner, kill_recorded,
     supervise,
