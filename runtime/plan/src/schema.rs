@@ -107,7 +107,7 @@ pub struct Direction {
     pub when: Option<(String, Vec<String>)>,
     /// Whether what it names must be there before anything starts.
     pub must_exist: bool,
-    /// Only while another option of the same object is not `true` (`generated` of `file`).
+    /// Unless another option of the same object is `true` (`generated` of `file`): then it need not be there yet.
     pub unless: Option<String>,
 }
 
