@@ -1,0 +1,13 @@
+# Waits a little.
+
+source "null" "here" {
+  communicator = "none"
+}
+
+build {
+  sources = ["source.null.here"]
+
+  provisioner "sleep" {
+    duration = "500ms"
+  }
+}
