@@ -1,5 +1,6 @@
 //! virtual machines: QEMU, media, boot commands, processes that end with kiln.
 mod boot_command;
+mod http_server;
 mod media;
 mod process;
 mod qemu;
@@ -7,6 +8,7 @@ mod qemu_img;
 mod qmp;
 
 pub use boot_command::{BootCommand, BootCommandError, Input};
+pub use http_server::{HttpContent, HttpServer, HttpServerError, HttpServerOptions, ServedRequest};
 pub use media::{IsoOptions, MediaError, MediaFile, OpenFile, floppy_image, write_iso};
 pub use process::{
     Chunk, Exit, Finished, Output, Process, ProcessError, Program, RunLimits, Spawner, kill_recorded,

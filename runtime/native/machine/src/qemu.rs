@@ -22,6 +22,7 @@ mod tpm;
 mod typing;
 
 pub use firmware::efi_firmware;
+pub(crate) use ports::random_below;
 pub use screen::StillScreen;
 pub use spec::{Accelerator, Disk, Display, Efi, MachineSpec, Network, Ports, RawArguments, Vnc};
 pub use stop::Stop;
