@@ -68,7 +68,8 @@ pub(crate) mod sample {
     //! A small run, for the tests of every reporter.
 
     use kiln_plan::{
-        ArtifactFile, ArtifactSummary, BuildOutcome, ComponentRef, Event, EventBody, Kind, OutputStream, StepInfo,
+        ArtifactFile, ArtifactSummary, BuildOutcome, ComponentRef, Event, EventBody, Kind, OutputStream,
+        StepInfo,
     };
     use std::io::Write;
     use std::sync::{Arc, Mutex};
@@ -98,7 +99,9 @@ pub(crate) mod sample {
         Event {
             time: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
             build: build.map(Arc::from),
-            step: step.map(|kind| Arc::new(StepInfo { id: 7, component: component(kind), label: None, attempt: 1 })),
+            step: step.map(|kind| {
+                Arc::new(StepInfo { id: 7, component: component(kind), label: None, attempt: 1 })
+            }),
             body,
         }
     }
@@ -122,7 +125,11 @@ pub(crate) mod sample {
                 provisioner,
                 EventBody::Output { stream: OutputStream::Stdout, text: "one, two".into() },
             ),
-            event(Some("file.y"), provisioner, EventBody::Output { stream: OutputStream::Stderr, text: "err".into() }),
+            event(
+                Some("file.y"),
+                provisioner,
+                EventBody::Output { stream: OutputStream::Stderr, text: "err".into() },
+            ),
             event(
                 Some("file.y"),
                 Some(Kind::PostProcessor),

@@ -106,7 +106,8 @@ mod tests {
         let buffer = Buffer::default();
         let mut reporter = Json::new(Box::new(buffer.clone()));
         run().iter().for_each(|event| reporter.event(event));
-        let lines: Vec<Value> = buffer.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let lines: Vec<Value> =
+            buffer.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines.len(), run().len());
         assert!(lines.iter().enumerate().all(|(index, line)| line["seq"] == index as u64 + 1));
         assert_eq!(lines[3]["step"]["component"], "shell-local");

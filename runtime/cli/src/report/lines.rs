@@ -67,7 +67,12 @@ impl Script {
         &self.builds
     }
 
-    fn build_finished(&mut self, event: &Event, outcome: &BuildOutcome, elapsed: std::time::Duration) -> Vec<Item> {
+    fn build_finished(
+        &mut self,
+        event: &Event,
+        outcome: &BuildOutcome,
+        elapsed: std::time::Duration,
+    ) -> Vec<Item> {
         let name = event.build.clone().unwrap_or_else(|| "".into());
         if !self.builds.contains(&name) {
             self.builds.push(Arc::clone(&name));
@@ -79,7 +84,9 @@ impl Script {
             BuildOutcome::Failed(errors) => {
                 (Tone::Error, format!("Build '{name}' errored after {took}: {}", joined(errors)))
             }
-            BuildOutcome::Cancelled => (Tone::Error, format!("Build '{name}' errored after {took}: build was cancelled")),
+            BuildOutcome::Cancelled => {
+                (Tone::Error, format!("Build '{name}' errored after {took}: build was cancelled"))
+            }
         };
         vec![Item::Text { tone, build: event.build.clone(), text }]
     }
@@ -237,7 +244,10 @@ impl Reporter for Lines {
         let items = self.script.items(event);
         if matches!(event.body, EventBody::RunStarted { .. }) && self.colour {
             for (index, name) in self.script.builds().iter().enumerate() {
-                write_line(&mut self.out, &format!("{}{name}: output will be in this color.\x1b[0m", colour(index)));
+                write_line(
+                    &mut self.out,
+                    &format!("{}{name}: output will be in this color.\x1b[0m", colour(index)),
+                );
             }
             write_line(&mut self.out, "");
         }
@@ -293,7 +303,10 @@ Build 'null.x' errored after 17 milliseconds: script exited, 3
     #[test]
     fn colours_and_times() {
         let text = shown(true, false);
-        assert!(text.starts_with("\x1b[1;32mfile.y: output will be in this color.\x1b[0m\n\x1b[1;36mnull.x:"), "{text}");
+        assert!(
+            text.starts_with("\x1b[1;32mfile.y: output will be in this color.\x1b[0m\n\x1b[1;36mnull.x:"),
+            "{text}"
+        );
         assert!(text.contains("\x1b[1;31m==> file.y: err\x1b[0m"));
         assert!(shown(false, true).starts_with("2023-11-14T22:13:20Z: ==> file.y: Running"));
     }

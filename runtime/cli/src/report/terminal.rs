@@ -78,7 +78,10 @@ impl Terminal {
 
 impl Lane {
     fn show(&self) {
-        let text = self.progress.as_ref().map_or_else(|| self.step.clone(), |p| format!("{}: {}", self.step, amount(p)));
+        let text = self
+            .progress
+            .as_ref()
+            .map_or_else(|| self.step.clone(), |p| format!("{}: {}", self.step, amount(p)));
         self.bar.set_message(text);
     }
 }
@@ -128,8 +131,13 @@ mod tests {
 
     #[test]
     fn amounts() {
-        let progress =
-            Progress { id: 1, title: "uploading x".into(), done: 1 << 20, total: Some(4 << 20), finished: false };
+        let progress = Progress {
+            id: 1,
+            title: "uploading x".into(),
+            done: 1 << 20,
+            total: Some(4 << 20),
+            finished: false,
+        };
         assert_eq!(amount(&progress), "uploading x 1.0 of 4.0 MiB (25 %)");
         assert_eq!(amount(&Progress { total: None, ..progress }), "uploading x 1.0 MiB");
     }

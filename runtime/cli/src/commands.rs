@@ -1,0 +1,60 @@
+//! The verbs. Each file is one verb; this one chooses.
+
+mod completion;
+mod version;
+
+use crate::args::{Args, Verb, normalise};
+use crate::exit::Exit;
+use crate::screen::Screen;
+use crate::settings::Showing;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches};
+use std::ffi::OsString;
+use std::io::Write;
+
+/// Runs what the arguments say, the program's own name first.
+pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let mut arguments = arguments.into_iter();
+    let _program = arguments.next();
+    let written: Vec<OsString> = arguments.collect();
+    // Packer takes these three for the verb.
+    let version = matches!(written.first().and_then(|a| a.to_str()), Some("-v" | "-version" | "--version"));
+    let written = if version { vec!["version".into()] } else { written };
+    let command = Args::command();
+    let normal = normalise(&command, written);
+    let parsed = command
+        .try_get_matches_from(std::iter::once("kiln".into()).chain(normal))
+        .and_then(|matches| Args::from_arg_matches(&matches));
+    match parsed {
+        Ok(args) => start(args),
+        Err(error) => refused(&error),
+    }
+}
+
+/// What clap says instead of arguments: help, or what is wrong with them. On standard output, as
+/// everything that people read.
+fn refused(error: &clap::Error) -> Exit {
+    let text = error.render().to_string();
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Success,
+        // `kiln` alone, or `kiln bild`.
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+        | ErrorKind::MissingSubcommand
+        | ErrorKind::InvalidSubcommand => Exit::NoCommand,
+        _ => Exit::Failure,
+    }
+}
+
+fn start(args: Args) -> Exit {
+    let screen = Screen::new(Showing::of(&args.output));
+    if let Err(error) = crate::logging::start() {
+        screen.error(format!("the log file of PACKER_LOG_PATH cannot be made: {error}"));
+        return Exit::Failure;
+    }
+    match args.verb {
+        Verb::Version => version::run(&screen),
+        Verb::Completion { shell } => completion::run(shell),
+        _ => Exit::Failure,
+    }
+}

@@ -1,0 +1,76 @@
+//! Every environment variable that kiln reads. No other file reads the environment.
+#![expect(clippy::disallowed_methods, reason = "the one file that reads the environment")]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// The log goes to standard error, unless it is empty or `0`.
+pub(crate) const LOG: &str = "PACKER_LOG";
+/// The file that the log goes to instead.
+pub(crate) const LOG_PATH: &str = "PACKER_LOG_PATH";
+/// Where downloads and compiled components are kept.
+pub(crate) const CACHE_DIR: &str = "PACKER_CACHE_DIR";
+/// No colours.
+pub(crate) const PACKER_NO_COLOR: &str = "PACKER_NO_COLOR";
+/// No colours, as many programs take it.
+pub(crate) const NO_COLOR: &str = "NO_COLOR";
+/// The id of the run; made if it is not set.
+pub(crate) const RUN_UUID: &str = "PACKER_RUN_UUID";
+/// `PKR_VAR_name` gives a value to the variable `name`.
+pub(crate) const VARIABLE_PREFIX: &str = "PKR_VAR_";
+
+/// Name and meaning of each, for the reference.
+pub(crate) const ALL: [(&str, &str); 12] = [
+    (LOG, "any value but empty and `0`: the log goes to standard error"),
+    (LOG_PATH, "a file for the log, if `PACKER_LOG` is set"),
+    (CACHE_DIR, "where downloads and compiled components are kept"),
+    (PACKER_NO_COLOR, "no colours"),
+    (NO_COLOR, "no colours"),
+    (RUN_UUID, "the id of the run; made if it is not set"),
+    ("PKR_VAR_name", "the value of the variable `name`"),
+    ("XDG_CACHE_HOME", "instead of `~/.cache`"),
+    ("XDG_STATE_HOME", "instead of `~/.local/state`"),
+    ("HOME", "the user's home directory"),
+    ("TMPDIR", "where temporary files are made"),
+    ("PACKER_CONFIG_DIR", "accepted and not used: kiln has no configuration of its own there"),
+];
+
+/// A variable's text; `None` if it is not set or is not Unicode.
+pub(crate) fn text(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Whether a variable is set to anything but nothing.
+pub(crate) fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
+}
+
+/// A variable that holds a path; `None` if it is not set or empty.
+pub(crate) fn path(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// The value of [`LOG`] as Packer reads it.
+pub(crate) fn wants_log() -> bool {
+    text(LOG).is_some_and(|value| !value.is_empty() && value != "0")
+}
+
+/// All variables that are Unicode, for programs that were granted some of them.
+pub(crate) fn everything() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+/// Values of template variables, by variable name.
+pub(crate) fn template_variables() -> BTreeMap<String, String> {
+    everything()
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.strip_prefix(VARIABLE_PREFIX)?.to_owned(), value)))
+        .collect()
+}
+
+/// The working directory; `.` if the system does not say.
+pub(crate) fn working_directory() -> PathBuf {
+    std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
+}

@@ -1,0 +1,92 @@
+//! What a verb says outside of builds: through the same reporters, so that every output format
+//! holds for every verb. Main type: [`Screen`].
+
+use crate::diagnostics;
+use crate::report::{Machine, Sink};
+use crate::settings::{Showing, Style};
+use kiln_plan::{Diagnostic, Event, EventBody, EventSink, SourceMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+/// The user's view. Cheap to clone; every clone writes to the same place.
+#[derive(Clone)]
+pub(crate) struct Screen {
+    sink: Arc<Sink>,
+    sources: Arc<Mutex<Arc<SourceMap>>>,
+    pub(crate) showing: Showing,
+}
+
+impl Screen {
+    pub(crate) fn new(showing: Showing) -> Self {
+        Self { sink: Arc::new(showing.sink()), sources: Arc::default(), showing }
+    }
+
+    /// From now on diagnostics quote these texts.
+    pub(crate) fn quote(&self, sources: Arc<SourceMap>) {
+        *self.sources.lock().unwrap_or_else(PoisonError::into_inner) = sources;
+    }
+
+    /// The texts that diagnostics quote.
+    pub(crate) fn sources(&self) -> Arc<SourceMap> {
+        Arc::clone(&self.sources.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A line, or several.
+    pub(crate) fn say(&self, text: impl Into<String>) {
+        self.send(EventBody::Say { text: text.into() });
+    }
+
+    /// An error that has no place in a template.
+    pub(crate) fn error(&self, text: impl Into<String>) {
+        self.send(EventBody::Error { text: text.into() });
+    }
+
+    /// A finding.
+    pub(crate) fn diagnostic(&self, diagnostic: &Diagnostic) {
+        if self.showing.style == Style::Objects {
+            return self.send(EventBody::Diagnostic(diagnostic.clone()));
+        }
+        let text = diagnostics::text(diagnostic, &self.sources());
+        if diagnostic.is_error() { self.error(text) } else { self.say(text) }
+    }
+
+    /// Findings, and whether one of them is an error.
+    pub(crate) fn diagnostics(&self, all: &[Diagnostic]) -> bool {
+        all.iter().for_each(|diagnostic| self.diagnostic(diagnostic));
+        all.iter().any(Diagnostic::is_error)
+    }
+
+    /// A row of `-machine-readable`; nothing in other formats. Gives whether it was shown.
+    pub(crate) fn row(&self, kind: &str, data: &[&str]) -> bool {
+        let rows = self.showing.style == Style::Rows;
+        if rows {
+            let mut out: crate::report::Out = Box::new(std::io::stdout());
+            Machine::row(&mut out, "", kind, data);
+        }
+        rows
+    }
+
+    fn send(&self, body: EventBody) {
+        self.emit(Event { time: SystemTime::now(), build: None, step: None, body });
+    }
+}
+
+/// Events of a run. Findings made during it are shown like all others.
+impl EventSink for Screen {
+    fn emit(&self, event: Event) {
+        match &event.body {
+            EventBody::Diagnostic(diagnostic) if self.showing.style != Style::Objects => {
+                self.diagnostic(diagnostic)
+            }
+            EventBody::Say { text } | EventBody::Error { text } | EventBody::Output { text, .. } => {
+                tracing::info!(target: "ui", build = event.build.as_deref().unwrap_or(""), "{text}");
+                self.sink.emit(event);
+            }
+            EventBody::Log { level, text } => {
+                tracing::info!(target: "component", build = event.build.as_deref().unwrap_or(""), %level, "{text}");
+                self.sink.emit(event);
+            }
+            _ => self.sink.emit(event),
+        }
+    }
+}
