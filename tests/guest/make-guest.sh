@@ -169,7 +169,7 @@ chmod 440 "$root/etc/sudoers"
 chmod 640 "$root/etc/shadow"
 chmod 700 "$root/root"
 chmod 1777 "$root/tmp"
-head -c 512 /dev/urandom > "$root/var/lib/random-seed"
+head -c 65536 /dev/urandom > "$root/var/lib/random-seed"
 chmod 600 "$root/var/lib/random-seed"
 case $sshd in
   openssh)
