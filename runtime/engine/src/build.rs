@@ -1,193 +1,170 @@
-//! One build, from its machine to its artifacts, cleaned up on every way out.
+//! One build from its start to its close.
+//!
+//! ```text
+//! start ─▶ prepare ─▶ provisioners ─▶ finish ─▶ cleanup(success) ─▶ post-processors ─▶ close
+//!   │         │             │            │
+//!   └─────────┴─────────────┴────────────┴─▶ error-cleanup-provisioner ─▶ cleanup(failed…) ─▶ close
+//! ```
+//!
+//! Main type: [`BuildCtx`]. Invariant: a builder that was started is cleaned up exactly once, and
+//! the scope is closed exactly once, whatever fails.
 
-use crate::attempt::{self, Attempt};
-use crate::emit::Emitter;
-use crate::executor::{Executor, Outcome, Prepared, StepError};
-use crate::run::{OnError, RunOptions};
-use crate::{post_process, provision};
-use futures_util::FutureExt;
-use kiln_plan::{ArtifactSummary, Build, BuildOutcome, BuildValues, EventBody, Step};
-use std::panic::AssertUnwindSafe;
+use crate::cleanup;
+use crate::executor::{Executor, Failure, Prepared};
+use crate::outcome::CleanupOutcome;
+use crate::post_process;
+use crate::question::{Decision, decide};
+use crate::retry;
+use crate::run::{OnError, Ready, RunCtx};
+use kiln_plan::{Build, BuildOutcome, BuildValues, EventBody, Span, Step};
 use std::sync::Arc;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
-/// How a build ended.
-pub(crate) enum Ended {
-    Succeeded(Vec<ArtifactSummary>),
-    Failed(Vec<String>),
-    Cancelled,
+/// A build while it runs.
+pub(crate) struct BuildCtx<E: Executor> {
+    pub(crate) run: Arc<RunCtx<E>>,
+    pub(crate) name: Arc<str>,
+    pub(crate) scope: E::Scope,
 }
 
-impl Ended {
-    pub(crate) fn outcome(self) -> BuildOutcome {
-        match self {
-            Self::Succeeded(artifacts) => BuildOutcome::Succeeded(artifacts),
-            Self::Failed(errors) => BuildOutcome::Failed(errors),
-            Self::Cancelled => BuildOutcome::Cancelled,
+impl<E: Executor> BuildCtx<E> {
+    pub(crate) fn emit(&self, body: EventBody) {
+        self.run.emit(Some(&self.name), None, body);
+    }
+
+    /// The failure in words, with the place in the template.
+    pub(crate) fn words(&self, failure: &Failure, step: &Step) -> String {
+        match failure.span.or(step.span) {
+            Some(span) => format!("{} ({})", failure.message, self.place(span)),
+            None => failure.message.clone(),
         }
+    }
+
+    fn place(&self, span: Span) -> String {
+        let (line, column) = self.run.sources.position(span);
+        format!("{}:{line}:{column}", self.run.sources.name(span.file))
     }
 }
 
-/// Every step of a build, in order.
-pub(crate) fn steps(build: &Build) -> impl Iterator<Item = &Step> {
-    std::iter::once(&build.builder)
-        .chain(build.provisioners.iter().map(|provisioner| &provisioner.step))
-        .chain(build.error_cleanup.iter().map(|provisioner| &provisioner.step))
-        .chain(build.post_processors.iter().flatten().map(|post_processor| &post_processor.step))
+/// The machine and what is known of it, as far as the build came.
+pub(crate) struct Machine<E: Executor> {
+    pub(crate) builder: Option<E::Builder>,
+    pub(crate) prepared: Option<Prepared<E::Session>>,
+    /// Whether the error-cleanup-provisioner has something to clean.
+    pub(crate) provisioning: bool,
 }
 
-/// What the parts of a build share.
-pub(crate) struct Ctx<'a, E: Executor> {
-    pub(crate) build: &'a Build,
-    pub(crate) executor: &'a E,
-    pub(crate) scope: &'a E::Scope,
-    pub(crate) options: RunOptions,
-    pub(crate) emitter: &'a Emitter,
-    pub(crate) cancel: &'a CancellationToken,
+/// A failure and whether the user wants things left as they are.
+struct Stopped {
+    text: String,
+    outcome: CleanupOutcome,
+    cancelled: bool,
 }
 
-/// Runs one build to its end. Never panics: a panic below becomes the build's error, and the build
-/// is cleaned up all the same.
-pub(crate) async fn run<E: Executor>(
-    build: Build,
-    executor: Arc<E>,
-    options: RunOptions,
-    emitter: Emitter,
-    cancel: CancellationToken,
-) -> Ended {
-    let began = Instant::now();
-    emitter.emit(EventBody::BuildStarted);
-    let ended = match executor.open(&build, cancel.clone()).await {
-        Ok(scope) => opened(&build, &*executor, scope, options, &emitter, &cancel).await,
-        Err(error) => ended_by(vec![error]),
+/// Runs one build; never panics by itself, and cleans up whatever happens.
+pub(crate) async fn run_build<E: Executor>(run: Arc<RunCtx<E>>, ready: Ready<E::Scope>) -> BuildOutcome {
+    let started = Instant::now();
+    let Ready { build, scope } = ready;
+    let ctx = BuildCtx { run, name: build.name.as_str().into(), scope };
+    ctx.emit(EventBody::BuildStarted);
+    let mut machine = Machine::<E> { builder: None, prepared: None, provisioning: false };
+    let result = make(&ctx, &build, &mut machine).await;
+    let ended = match &result {
+        Ok(_) => CleanupOutcome::Success,
+        Err(stopped) => stopped.outcome,
     };
-    let outcome = match &ended {
-        Ended::Succeeded(artifacts) => BuildOutcome::Succeeded(artifacts.clone()),
-        Ended::Failed(errors) => BuildOutcome::Failed(errors.clone()),
-        Ended::Cancelled => BuildOutcome::Cancelled,
+    if result.is_err() && machine.provisioning {
+        cleanup::error_provisioner(&ctx, &build, machine.prepared.as_ref(), ended).await;
+    }
+    let values = machine.prepared.take().map(|prepared| prepared.values).unwrap_or_default();
+    let left = cleanup::builder(&ctx, &build, machine.builder.take(), ended).await;
+    let outcome = match result {
+        Ok(artifact) => post_process::all(&ctx, &build, artifact, &BuildValues { build: values }).await,
+        Err(Stopped { cancelled: true, .. }) => BuildOutcome::Cancelled,
+        Err(stopped) => BuildOutcome::Failed(vec![stopped.text]),
     };
-    emitter.emit(EventBody::BuildFinished { outcome, elapsed: began.elapsed() });
-    ended
+    let outcome = with_leftovers(outcome, left);
+    // A finished image is a success although a post-processor failed or was cancelled.
+    let closed = cleanup::close(&ctx, ended).await;
+    let outcome = with_leftovers(outcome, closed);
+    ctx.emit(EventBody::BuildFinished { outcome: outcome.clone(), elapsed: started.elapsed() });
+    outcome
 }
 
-async fn opened<E: Executor>(
+/// A cleanup that failed is one more error; the first one stays first.
+fn with_leftovers(outcome: BuildOutcome, left: Option<String>) -> BuildOutcome {
+    match (outcome, left) {
+        (outcome, None) => outcome,
+        (BuildOutcome::Failed(mut errors), Some(left)) => {
+            errors.push(left);
+            BuildOutcome::Failed(errors)
+        }
+        (_, Some(left)) => BuildOutcome::Failed(vec![left]),
+    }
+}
+
+/// Everything up to the artifact. What it made is in `machine` on every way out.
+async fn make<E: Executor>(
+    ctx: &BuildCtx<E>,
     build: &Build,
-    executor: &E,
-    scope: E::Scope,
-    options: RunOptions,
-    emitter: &Emitter,
-    cancel: &CancellationToken,
-) -> Ended {
-    let ctx = Ctx { build, executor, scope: &scope, options, emitter, cancel };
-    let body = AssertUnwindSafe(body(&ctx)).catch_unwind().await;
-    let (ended, outcome) = body.unwrap_or_else(|_| {
-        (Ended::Failed(vec!["internal error, which the log describes".to_owned()]), Outcome::Failed)
-    });
-    if let Err(error) = executor.close(scope, outcome).await {
-        emitter.emit(EventBody::Error { text: format!("cleaning up: {error}") });
-    }
-    ended
-}
-
-/// Machine, artifact, post-processors. The builder has cleaned up when this returns.
-async fn body<E: Executor>(ctx: &Ctx<'_, E>) -> (Ended, Outcome) {
-    let made = machine(ctx).await;
-    let (artifact, values) = match made {
-        Ok(made) => made,
-        Err((error, outcome)) => return (ended_by(vec![error]), outcome),
-    };
-    let Some(artifact) = artifact else { return (Ended::Succeeded(Vec::new()), Outcome::Success) };
-    match post_process::all(ctx, artifact, &values).await {
-        // The image is finished: that a post-processor failed takes nothing away from it.
-        Ok(artifacts) => (Ended::Succeeded(artifacts), Outcome::Success),
-        Err(errors) => (ended_by(errors), Outcome::Success),
-    }
-}
-
-type Made<A> = (Option<A>, BuildValues);
-
-async fn machine<E: Executor>(ctx: &Ctx<'_, E>) -> Result<Made<E::Artifact>, (StepError, Outcome)> {
-    let Prepared { mut builder, session, values } = match prepare(ctx).await {
-        Ok(prepared) => prepared,
-        Err(error) => {
-            let outcome = outcome_of(ctx, &error);
-            return Err((error, outcome));
-        }
-    };
-    let values = BuildValues { build: values };
-    let worked = AssertUnwindSafe(async {
-        provision::all(ctx, session.as_ref(), &values).await?;
-        finish(ctx, &mut builder).await
-    });
-    let worked = worked.catch_unwind().await.unwrap_or_else(|_| {
-        Err(Failure { error: StepError::new("internal error, which the log describes"), aborted: false })
-    });
-    let (result, outcome) = match worked {
-        Ok(artifact) => (Ok((artifact, values)), Outcome::Success),
-        Err(failure) => {
-            let outcome = if failure.aborted { Outcome::Aborted } else { outcome_of(ctx, &failure.error) };
-            (Err((failure.error, outcome)), outcome)
-        }
-    };
-    if let Err(error) = ctx.executor.cleanup(ctx.scope, builder, outcome).await {
-        ctx.emitter.emit(EventBody::Error { text: format!("cleaning up: {error}") });
-    }
-    result
-}
-
-/// An error, and whether the user chose to leave everything.
-pub(crate) struct Failure {
-    pub(crate) error: StepError,
-    pub(crate) aborted: bool,
-}
-
-impl From<StepError> for Failure {
-    fn from(error: StepError) -> Self {
-        Self { error, aborted: false }
-    }
-}
-
-async fn prepare<E: Executor>(ctx: &Ctx<'_, E>) -> Result<Prepared<E::Builder, E::Session>, StepError> {
-    let step = &ctx.build.builder;
-    let mut number = 1;
+    machine: &mut Machine<E>,
+) -> Result<Option<E::Artifact>, Stopped> {
     loop {
-        attempt::pause_for_debug(ctx, step).await?;
-        let running = ctx.emitter.step(step, number, "prepare");
-        let configuration = step.first.clone();
-        let work = ctx.executor.prepare(ctx.scope, step, configuration, running.info(), ctx.cancel.clone());
-        match running.finished(work.await) {
-            Ok(prepared) => return Ok(prepared),
-            Err(error) => match attempt::after_error(ctx, step, &error).await {
-                Attempt::Again => number += 1,
-                Attempt::GiveUp | Attempt::Leave => return Err(error),
-            },
+        match crate::step::prepare(ctx, build, machine).await {
+            Ok(()) => break,
+            Err(failure) => {
+                again(ctx, &build.builder, failure).await?;
+                // A retry begins with a new machine, so the old one goes first.
+                cleanup::builder(ctx, build, machine.builder.take(), CleanupOutcome::Failed).await;
+            }
+        }
+    }
+    machine.provisioning = true;
+    for provisioner in &build.provisioners {
+        while let Err(failure) = retry::provision(ctx, provisioner, machine.prepared.as_ref()).await {
+            if provisioner.continue_on_error && !failure.cancelled {
+                let text = format!(
+                    "{} failed and the build goes on: {}",
+                    provisioner.step.component,
+                    ctx.words(&failure, &provisioner.step)
+                );
+                ctx.emit(EventBody::Error { text });
+                break;
+            }
+            again(ctx, &provisioner.step, failure).await?;
+        }
+    }
+    machine.provisioning = false;
+    loop {
+        match crate::step::finish(ctx, build, machine).await {
+            Ok(artifact) => return Ok(artifact),
+            Err(failure) => again(ctx, &build.builder, failure).await?,
         }
     }
 }
 
-async fn finish<E: Executor>(
-    ctx: &Ctx<'_, E>,
-    builder: &mut E::Builder,
-) -> Result<Option<E::Artifact>, Failure> {
-    let step = &ctx.build.builder;
-    attempt::pause_for_debug(ctx, step).await?;
-    let running = ctx.emitter.step(step, 1, "finish");
-    Ok(running.finished(ctx.executor.finish(ctx.scope, builder).await)?)
+/// After a failure: `Ok` to try again, else how the build stops.
+async fn again<E: Executor>(ctx: &BuildCtx<E>, step: &Step, failure: Failure) -> Result<(), Stopped> {
+    if failure.cancelled || ctx.run.cancel.is_cancelled() {
+        let text = failure.message;
+        return Err(Stopped { text, outcome: stopped_by(ctx, CleanupOutcome::Cancelled), cancelled: true });
+    }
+    let text = ctx.words(&failure, step);
+    if ctx.run.options.on_error == OnError::Ask {
+        ctx.emit(EventBody::Error { text: text.clone() });
+        return match decide(ctx, step).await {
+            Decision::Retry => Ok(()),
+            Decision::Abort => Err(Stopped { text, outcome: CleanupOutcome::Aborted, cancelled: false }),
+            Decision::Cleanup => Err(Stopped { text, outcome: CleanupOutcome::Failed, cancelled: false }),
+        };
+    }
+    Err(Stopped { text, outcome: stopped_by(ctx, CleanupOutcome::Failed), cancelled: false })
 }
 
-fn outcome_of<E: Executor>(ctx: &Ctx<'_, E>, error: &StepError) -> Outcome {
-    match ctx.options.on_error {
-        OnError::Abort | OnError::RunCleanupProvisioner => Outcome::Aborted,
-        _ if error.cancelled || ctx.cancel.is_cancelled() => Outcome::Cancelled,
-        _ => Outcome::Failed,
+/// What `-on-error` makes of an end.
+fn stopped_by<E: Executor>(ctx: &BuildCtx<E>, otherwise: CleanupOutcome) -> CleanupOutcome {
+    match ctx.run.options.on_error {
+        OnError::Abort | OnError::RunCleanupProvisioner => CleanupOutcome::Aborted,
+        OnError::Cleanup | OnError::Ask => otherwise,
     }
-}
-
-/// A build that ended by `errors`; cancelled if the first one says so.
-fn ended_by(errors: Vec<StepError>) -> Ended {
-    if errors.first().is_some_and(|error| error.cancelled) {
-        return Ended::Cancelled;
-    }
-    Ended::Failed(errors.into_iter().map(|error| error.message).collect())
 }

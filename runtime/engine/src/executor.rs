@@ -1,160 +1,148 @@
-//! What the engine needs of whoever runs steps. `kiln-cli` implements it over the sandbox; the
-//! tests implement it as a script.
+//! What a step does, behind a trait. `kiln-cli` puts the sandbox here, tests a script.
+//!
+//! Main type: [`Executor`]. Invariant: every call obeys the token it gets and returns soon after it
+//! is cancelled; the engine drops a call that does not.
 
-use kiln_plan::{ArtifactSummary, Build, Configuration, Diagnostic, Span, Step, StepInfo, Value};
+use crate::outcome::CleanupOutcome;
+use kiln_plan::{ArtifactSummary, Build, Configuration, Diagnostics, Span, Step, StepInfo, Value};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// How a build ended, for whoever cleans up after it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// The artifact was made.
-    Success,
-    /// A step failed.
-    Failed,
-    /// The user cancelled.
-    Cancelled,
-    /// The user wants everything left as it is.
-    Aborted,
-}
-
 /// Why a step failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StepError {
-    /// A lowercase fragment, fit to be shown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// A lowercase fragment, redacted and free of control characters.
     pub message: String,
-    /// The place in the template that it is about.
+    /// The option that it is about; otherwise the step's own place is shown.
     pub span: Option<Span>,
-    /// Whether the step ended because it was cancelled.
+    /// Whether the step ended because it was told to.
     pub cancelled: bool,
 }
 
-impl StepError {
-    /// An error without a place.
+impl Failure {
+    /// A failure without a place of its own.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), span: None, cancelled: false }
     }
 
-    /// The error of a step that was cancelled.
+    /// The end of a step that was cancelled.
     pub fn cancelled() -> Self {
-        Self { message: "build was cancelled".to_owned(), span: None, cancelled: true }
+        Self { cancelled: true, ..Self::new("the build was cancelled") }
     }
 }
 
+/// One attempt of a step.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The step.
+    pub step: Step,
+    /// Its options, evaluated for this attempt.
+    pub configuration: Configuration,
+    /// What events of this attempt carry.
+    pub info: Arc<StepInfo>,
+    /// Ends the attempt.
+    pub cancel: CancellationToken,
+}
+
 /// A machine that is ready.
-#[derive(Debug)]
-pub struct Prepared<B, S> {
-    /// The builder, for `finish` and `cleanup`.
-    pub builder: B,
-    /// The session of its machine, if it has one.
+#[derive(Debug, Clone)]
+pub struct Prepared<S> {
+    /// The connection to it; none without a communicator.
     pub session: Option<S>,
     /// Values of `build.*`.
     pub values: BTreeMap<String, Value>,
 }
 
 /// What a post-processor gave.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Processed<A> {
-    /// The artifact for the next of the sequence; none ends it.
+    /// The artifact for the next one; none ends the sequence.
     pub artifact: Option<A>,
     /// Whether the input is kept unless the user says otherwise.
     pub keep_input: bool,
-    /// Whether it is kept even then.
+    /// Whether the input is kept even then.
     pub must_keep: bool,
 }
 
-/// Runs steps. Every function returns soon after its `cancel` is cancelled.
+/// Does the work of steps.
+///
+/// The engine calls `open_build` first and `close` last for each build, and `cleanup` once for each
+/// builder that `prepare` gave, on every way out.
 pub trait Executor: Send + Sync + 'static {
-    /// What belongs to one build.
-    type Scope: Send + Sync + 'static;
-    /// A prepared builder.
+    /// One build.
+    type Scope: Clone + Send + Sync + 'static;
+    /// A builder that lives from `prepare` to `cleanup`.
     type Builder: Send + 'static;
     /// A connection to a machine.
     type Session: Clone + Send + Sync + 'static;
-    /// What was made.
+    /// What a build made.
     type Artifact: Clone + Send + Sync + 'static;
 
-    /// Checks a step without doing anything.
-    fn validate(&self, build: &Build, step: &Step) -> impl Future<Output = Vec<Diagnostic>> + Send;
+    /// Makes room for a build. Nothing is changed on this host yet.
+    fn open_build(&self, build: &Build) -> impl Future<Output = Result<Self::Scope, Failure>> + Send;
 
-    /// Begins a build. `cancel` is that of the build.
-    fn open(
-        &self,
-        build: &Build,
-        cancel: CancellationToken,
-    ) -> impl Future<Output = Result<Self::Scope, StepError>> + Send;
+    /// Checks a step with its first options. Changes nothing.
+    fn validate(&self, scope: &Self::Scope, step: &Step) -> impl Future<Output = Diagnostics> + Send;
 
-    /// Makes the machine. When it fails, what it began is undone by `close`.
+    /// Starts a builder and makes the machine. A builder that was started is given also after a
+    /// failure, so that it is cleaned up.
     fn prepare(
         &self,
         scope: &Self::Scope,
-        step: &Step,
-        configuration: Configuration,
-        info: Arc<StepInfo>,
-        cancel: CancellationToken,
-    ) -> impl Future<Output = Result<Prepared<Self::Builder, Self::Session>, StepError>> + Send;
+        call: Call,
+    ) -> impl Future<Output = (Option<Self::Builder>, Result<Prepared<Self::Session>, Failure>)> + Send;
 
-    /// Runs one attempt of a provisioner, a new instance each time.
+    /// Makes the artifact; called again after a failure only if the user says so.
+    fn finish(
+        &self,
+        builder: &mut Self::Builder,
+    ) -> impl Future<Output = Result<Option<Self::Artifact>, Failure>> + Send;
+
+    /// Undoes what the builder made and the outcome does not need. `cancel` is a fresh token: the
+    /// cancel of the build does not stop its cleanup.
+    fn cleanup(
+        &self,
+        builder: Self::Builder,
+        outcome: CleanupOutcome,
+        cancel: CancellationToken,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Runs a provisioner once, in a new instance.
     fn provision(
         &self,
         scope: &Self::Scope,
-        step: &Step,
-        configuration: Configuration,
+        call: Call,
         session: Option<Self::Session>,
-        info: Arc<StepInfo>,
-        cancel: CancellationToken,
-    ) -> impl Future<Output = Result<(), StepError>> + Send;
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
 
-    /// Makes the artifact.
-    fn finish(
-        &self,
-        scope: &Self::Scope,
-        builder: &mut Self::Builder,
-    ) -> impl Future<Output = Result<Option<Self::Artifact>, StepError>> + Send;
-
-    /// Lets the builder clean up; it has its own deadline and ignores earlier cancels.
-    fn cleanup(
-        &self,
-        scope: &Self::Scope,
-        builder: Self::Builder,
-        outcome: Outcome,
-    ) -> impl Future<Output = Result<(), StepError>> + Send;
-
-    /// Runs a post-processor.
+    /// Runs a post-processor once.
     fn post_process(
         &self,
         scope: &Self::Scope,
-        step: &Step,
-        configuration: Configuration,
+        call: Call,
         artifact: Self::Artifact,
-        info: Arc<StepInfo>,
-        cancel: CancellationToken,
-    ) -> impl Future<Output = Result<Processed<Self::Artifact>, StepError>> + Send;
+    ) -> impl Future<Output = Result<Processed<Self::Artifact>, Failure>> + Send;
 
-    /// What is shown of an artifact.
+    /// What the user is shown of an artifact.
     fn summary(&self, artifact: &Self::Artifact) -> ArtifactSummary;
 
-    /// Removes an artifact that nobody keeps.
+    /// Removes what an artifact stands for.
     fn destroy(
         &self,
         scope: &Self::Scope,
-        artifact: Self::Artifact,
-    ) -> impl Future<Output = Result<(), StepError>> + Send;
+        artifact: &Self::Artifact,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
 
-    /// Ends a build: undoes what its outcome says. Called exactly once for each opened build.
+    /// Ends a build: undoes what is still recorded, unless it was aborted.
     fn close(
         &self,
         scope: Self::Scope,
-        outcome: Outcome,
-    ) -> impl Future<Output = Result<(), StepError>> + Send;
+        outcome: CleanupOutcome,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
 
     /// Asks the user; gives the index of the choice.
-    fn ask(
-        &self,
-        build: &str,
-        question: &str,
-        choices: &[&str],
-    ) -> impl Future<Output = Result<usize, StepError>> + Send;
+    fn ask(&self, question: &str, choices: &[&str]) -> impl Future<Output = Result<usize, Failure>> + Send;
 }

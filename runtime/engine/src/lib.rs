@@ -1,23 +1,30 @@
-//! Runs a [`kiln_plan::Plan`]: order, parallelism, retries, cancel, cleanup.
+//! Runs a [`kiln_plan::Plan`]: order, parallelism, retries, cancel, cleanup. Speaks only in events.
 //!
-//! It speaks only in [`kiln_plan::Event`]s and reaches steps only through the trait [`Executor`];
-//! it has never heard of WebAssembly, terminals or files.
+//! The engine knows neither WebAssembly nor a terminal: what a step *does* is behind the trait
+//! [`Executor`], what the user *sees* is behind [`kiln_plan::EventSink`]. [`run`] is the way in.
 //!
 //! ```text
-//! queued ─► prepare ─► provision* ─► finish ─► builder's cleanup ─► post-process* ─► close
-//!              │           │            │                               │
-//!              └───────────┴────────────┴── failed or cancelled ────────┘
-//!                          error-cleanup ─► builder's cleanup ─► close
+//! run ─▶ validate all ─▶ dispatcher: at most N at once, in the plan's order
+//!                          └─▶ one build: prepare ─▶ provisioners ─▶ finish ─▶ cleanup ─▶ post-processors ─▶ close
+//!                                                └── on every way out: error-cleanup ─▶ cleanup ─▶ close
 //! ```
-//! Every way out of a build goes through `close`.
 
-mod attempt;
+mod bounded;
 mod build;
-mod emit;
+mod cleanup;
+mod dispatcher;
 mod executor;
+mod outcome;
 mod post_process;
-mod provision;
+mod question;
+mod retry;
 mod run;
+mod schedule;
+mod step;
 
-pub use executor::{Executor, Outcome, Prepared, Processed, StepError};
-pub use run::{OnError, RunOptions, RunResult, run};
+#[cfg(test)]
+mod tests;
+
+pub use executor::{Call, Executor, Failure, Prepared, Processed};
+pub use outcome::{BuildReport, CleanupOutcome, RunResult};
+pub use run::{OnError, RunOptions, run, validate};

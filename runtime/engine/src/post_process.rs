@@ -1,129 +1,127 @@
-//! The post-processors of a build.
+//! Post-processors: sequences that each start from the builder's artifact, and which artifacts stay.
 //!
-//! Each sequence starts from the builder's artifact; inside one, the output of each is the input of
-//! the next. The builder's artifact is kept if any first post-processor keeps it. One that fails
-//! never costs the image (Packer deletes it): then the builder's artifact is kept and named.
+//! A sequence feeds each output to the next post-processor; an input that its post-processor does
+//! not keep is destroyed when the output is there. The builder's artifact goes only if every
+//! sequence was whole and no first post-processor keeps it: after a failure or a cancel the image
+//! stays, whatever else happens.
 
-use crate::attempt::{self, Attempt};
-use crate::build::Ctx;
-use crate::executor::{Executor, Processed, StepError};
-use crate::provision::evaluated;
-use kiln_plan::{ArtifactSummary, BuildValues, EventBody, PostProcessor};
+use crate::build::BuildCtx;
+use crate::executor::{Call, Executor, Failure, Processed};
+use crate::step::{attempt, evaluated, info, placed};
+use kiln_plan::{Build, BuildOutcome, BuildValues, EventBody, PostProcessor};
 
-/// Runs every sequence; gives what is there in the end, the builder's artifact first.
-pub(crate) async fn all<E: Executor>(
-    ctx: &Ctx<'_, E>,
-    original: E::Artifact,
-    values: &BuildValues,
-) -> Result<Vec<ArtifactSummary>, Vec<StepError>> {
-    let mut keep_original = ctx.build.post_processors.is_empty();
-    let mut artifacts = Vec::new();
-    let mut errors = Vec::new();
-    for sequence in &ctx.build.post_processors {
-        if ctx.cancel.is_cancelled() {
-            errors.insert(0, StepError::cancelled());
-            break;
-        }
-        match run_sequence(ctx, sequence, &original, values).await {
-            Ok(done) => {
-                keep_original |= done.keep_original;
-                artifacts.extend(done.artifacts);
-            }
-            Err(error) if error.cancelled => {
-                errors.insert(0, error);
-                break;
-            }
-            Err(mut error) => {
-                error.message = format!("Post-processor failed: {}", error.message);
-                errors.push(error);
-            }
-        }
-    }
-    if !errors.is_empty() {
-        let kept = ctx.executor.summary(&original).description;
-        ctx.emitter.emit(EventBody::Say { text: format!("The builder's artifact is kept: {kept}") });
-        return Err(errors);
-    }
-    let mut summaries = Vec::new();
-    if keep_original {
-        summaries.push(ctx.executor.summary(&original));
-    } else {
-        destroy(ctx, original).await;
-    }
-    summaries.extend(artifacts.iter().map(|artifact| ctx.executor.summary(artifact)));
-    Ok(summaries)
+/// What became of the builder's artifact and of the rest.
+struct Tally<A> {
+    outputs: Vec<A>,
+    errors: Vec<String>,
+    keep: bool,
+    cancelled: bool,
 }
 
-struct Done<A> {
-    keep_original: bool,
-    artifacts: Vec<A>,
+/// Runs all sequences; gives how the build ended.
+pub(crate) async fn all<E: Executor>(
+    ctx: &BuildCtx<E>,
+    build: &Build,
+    artifact: Option<E::Artifact>,
+    values: &BuildValues,
+) -> BuildOutcome {
+    let Some(artifact) = artifact else { return BuildOutcome::Succeeded(Vec::new()) };
+    let mut tally = Tally {
+        outputs: Vec::new(),
+        errors: Vec::new(),
+        keep: build.post_processors.is_empty(),
+        cancelled: false,
+    };
+    for sequence in &build.post_processors {
+        if ctx.run.cancel.is_cancelled() {
+            tally.cancelled = true;
+            break;
+        }
+        run_sequence(ctx, sequence, &artifact, values, &mut tally).await;
+    }
+    let whole = tally.errors.is_empty() && !tally.cancelled;
+    if !tally.keep && whole {
+        destroy(ctx, &artifact).await;
+    }
+    if !whole {
+        let description = ctx.run.executor.summary(&artifact).description;
+        ctx.emit(EventBody::Say { text: format!("The builder's artifact is kept: {description}") });
+    }
+    if tally.cancelled {
+        return BuildOutcome::Cancelled;
+    }
+    if !tally.errors.is_empty() {
+        return BuildOutcome::Failed(tally.errors);
+    }
+    let kept = tally.keep.then_some(&artifact);
+    BuildOutcome::Succeeded(
+        kept.into_iter().chain(&tally.outputs).map(|a| ctx.run.executor.summary(a)).collect(),
+    )
 }
 
 async fn run_sequence<E: Executor>(
-    ctx: &Ctx<'_, E>,
+    ctx: &BuildCtx<E>,
     sequence: &[PostProcessor],
-    original: &E::Artifact,
+    artifact: &E::Artifact,
     values: &BuildValues,
-) -> Result<Done<E::Artifact>, StepError> {
-    let mut done = Done { keep_original: false, artifacts: Vec::new() };
-    let mut prior: Option<E::Artifact> = None;
-    for (position, post_processor) in sequence.iter().enumerate() {
-        let input = prior.take().unwrap_or_else(|| original.clone());
-        let processed = run_one(ctx, post_processor, input.clone(), values).await?;
-        let keep = kept(post_processor, &processed);
-        if position == 0 {
-            done.keep_original = keep;
-        } else if keep {
-            done.artifacts.push(input);
-        } else {
-            destroy(ctx, input).await;
+    tally: &mut Tally<E::Artifact>,
+) {
+    let mut input = artifact.clone();
+    for (place, post_processor) in sequence.iter().enumerate() {
+        let processed = match process(ctx, post_processor, input.clone(), values).await {
+            Ok(processed) => processed,
+            Err(failure) if failure.cancelled || ctx.run.cancel.is_cancelled() => {
+                tally.cancelled = true;
+                return;
+            }
+            Err(failure) => {
+                let text = ctx.words(&failure, &post_processor.step);
+                tally.errors.push(format!("Post-processor failed: {text}"));
+                return;
+            }
+        };
+        let keep = keeps(&processed, post_processor.keep_input_artifact);
+        if place == 0 {
+            tally.keep |= keep;
+        } else if !keep {
+            destroy(ctx, &input).await;
         }
-        prior = processed.artifact;
-        if prior.is_none() {
-            break;
+        match processed.artifact {
+            Some(output) => input = output,
+            // It ends here; an input that was kept is still a result, unless it is the builder's.
+            None if place > 0 && keep => break,
+            None => return,
         }
     }
-    done.artifacts.extend(prior);
-    Ok(done)
+    tally.outputs.push(input);
 }
 
-/// The component's word, unless the user says otherwise and may.
-fn kept<A>(post_processor: &PostProcessor, processed: &Processed<A>) -> bool {
-    match post_processor.keep_input_artifact {
-        Some(false) if processed.keep_input && processed.must_keep => true,
-        Some(wanted) => wanted,
-        None => processed.keep_input,
-    }
+/// The user decides, unless the component must keep what it keeps anyway.
+fn keeps<A>(processed: &Processed<A>, user: Option<bool>) -> bool {
+    if processed.keep_input && processed.must_keep { true } else { user.unwrap_or(processed.keep_input) }
 }
 
-async fn run_one<E: Executor>(
-    ctx: &Ctx<'_, E>,
+async fn process<E: Executor>(
+    ctx: &BuildCtx<E>,
     post_processor: &PostProcessor,
     input: E::Artifact,
     values: &BuildValues,
-) -> Result<Processed<E::Artifact>, StepError> {
+) -> Result<Processed<E::Artifact>, Failure> {
     let step = &post_processor.step;
-    let mut number = 1;
-    loop {
-        attempt::pause_for_debug(ctx, step).await?;
-        let configuration = evaluated(step, values)?;
-        let running = ctx.emitter.step(step, number, "post-process");
-        let cancel = ctx.cancel.child_token();
-        let work =
-            ctx.executor.post_process(ctx.scope, step, configuration, input.clone(), running.info(), cancel);
-        match running.finished(work.await) {
-            Ok(processed) => return Ok(processed),
-            Err(error) => match attempt::after_error(ctx, step, &error).await {
-                Attempt::Again => number += 1,
-                Attempt::GiveUp | Attempt::Leave => return Err(error),
-            },
-        }
-    }
+    let info = info(ctx, step, 1);
+    let cancel = ctx.run.cancel.child_token();
+    attempt(ctx, &info, "post-process", &cancel, async {
+        let configuration = evaluated(ctx, step, values)?;
+        let call = Call { step: step.clone(), configuration, info: info.clone(), cancel: cancel.clone() };
+        ctx.run.executor.post_process(&ctx.scope, call, input).await.map_err(|f| placed(f, step.span))
+    })
+    .await
 }
 
-async fn destroy<E: Executor>(ctx: &Ctx<'_, E>, artifact: E::Artifact) {
-    if let Err(error) = ctx.executor.destroy(ctx.scope, artifact).await {
-        ctx.emitter
-            .emit(EventBody::Error { text: format!("removing an artifact that nobody keeps: {error}") });
+async fn destroy<E: Executor>(ctx: &BuildCtx<E>, artifact: &E::Artifact) {
+    if let Err(failure) = ctx.run.executor.destroy(&ctx.scope, artifact).await {
+        ctx.emit(EventBody::Error {
+            text: format!("an artifact that is not kept cannot be removed: {failure}"),
+        });
     }
 }

@@ -1,147 +1,173 @@
-//! A run: all builds of a plan, side by side.
+//! The way in: [`run`] validates every build, then dispatches those that are valid.
 
-use crate::build::{self, Ended};
-use crate::emit::Emitter;
-use crate::executor::Executor;
-use kiln_plan::{Build, BuildOutcome, Diagnostic, Event, EventBody, EventSink, Plan};
+use crate::dispatcher;
+use crate::executor::{Executor, Failure};
+use crate::outcome::RunResult;
+use kiln_plan::{Build, Diagnostic, Diagnostics, Event, EventBody, EventSink, Plan, SourceMap, StepInfo};
 use std::sync::Arc;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// What becomes of a build whose step failed.
+/// What happens after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnError {
     /// Everything is undone.
     #[default]
     Cleanup,
-    /// Everything is left as it is.
+    /// Everything stays as it is.
     Abort,
-    /// The user decides: clean up, leave it, or try the step again.
+    /// The user is asked: clean up, abort or retry.
     Ask,
-    /// The error-cleanup-provisioner runs, everything else is left.
+    /// The error-cleanup-provisioner runs; all else stays as it is.
     RunCleanupProvisioner,
 }
 
-/// How a plan is run.
+/// How to run.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RunOptions {
-    /// Most builds at once; 0 for any number. `debug` makes it 1.
+    /// The most builds at once; 0 for no bound.
     pub parallel_builds: usize,
-    /// What happens after an error.
+    /// What happens after a failure.
     pub on_error: OnError,
-    /// Ask before each step.
+    /// One build at a time, a pause before each step and each cleanup.
     pub debug: bool,
 }
 
-/// How a run ended.
-#[derive(Debug, Clone, Default)]
-pub struct RunResult {
-    /// Each build's name and outcome, in the order of the plan.
-    pub builds: Vec<(String, BuildOutcome)>,
-    /// What was wrong before anything began.
-    pub diagnostics: Vec<Diagnostic>,
-    /// Whether the user cancelled.
-    pub interrupted: bool,
+/// What all builds of a run share.
+pub(crate) struct RunCtx<E> {
+    pub(crate) executor: Arc<E>,
+    pub(crate) options: RunOptions,
+    pub(crate) events: Arc<dyn EventSink>,
+    pub(crate) cancel: CancellationToken,
+    pub(crate) sources: Arc<SourceMap>,
+    /// One question at a time.
+    pub(crate) asking: tokio::sync::Mutex<()>,
+    next_step: AtomicU64,
 }
 
-impl RunResult {
-    /// Whether everything succeeded.
-    pub fn success(&self) -> bool {
-        !self.interrupted
-            && self.builds.iter().all(|(_, outcome)| matches!(outcome, BuildOutcome::Succeeded(_)))
-            && !self.diagnostics.iter().any(Diagnostic::is_error)
+impl<E> RunCtx<E> {
+    pub(crate) fn emit(&self, build: Option<&Arc<str>>, step: Option<&Arc<StepInfo>>, body: EventBody) {
+        self.events.emit(Event { time: SystemTime::now(), build: build.cloned(), step: step.cloned(), body });
+    }
+
+    pub(crate) fn step_number(&self) -> u64 {
+        self.next_step.fetch_add(1, Ordering::Relaxed)
     }
 }
 
-/// Runs `plan`. Builds with invalid steps are reported and left out; the others run. One build's
-/// end does not touch another's. `cancel` ends all: those that run clean up, those that wait never
-/// begin.
+/// A build that passed validation.
+pub(crate) struct Ready<S> {
+    pub(crate) build: Build,
+    pub(crate) scope: S,
+}
+
+/// Runs a plan. Returns when every build has ended and is cleaned up.
+///
+/// A cancel of `cancel` ends the builds that run, with their cleanup, and builds that wait never
+/// start. Invalid builds are dropped, the others still run, and the result is no success.
 pub async fn run<E: Executor>(
     plan: Plan,
     executor: Arc<E>,
     options: RunOptions,
-    sink: Arc<dyn EventSink>,
+    events: Arc<dyn EventSink>,
     cancel: CancellationToken,
 ) -> RunResult {
-    let began = Instant::now();
-    let emitter = Emitter::new(Arc::clone(&sink));
-    let (valid, diagnostics) = validated(plan.builds, &*executor, &*sink).await;
-    let names = valid.iter().map(|build| build.name.as_str().into()).collect();
-    emitter.emit(EventBody::RunStarted { builds: names });
-    let builds = all(valid, executor, options, &emitter, &cancel).await;
-    let interrupted = cancel.is_cancelled();
-    emitter.emit(EventBody::RunFinished { elapsed: began.elapsed(), interrupted });
-    RunResult { builds, diagnostics, interrupted }
+    let started = Instant::now();
+    let ctx = Arc::new(RunCtx {
+        executor,
+        options,
+        events,
+        cancel,
+        sources: plan.sources.clone(),
+        asking: tokio::sync::Mutex::new(()),
+        next_step: AtomicU64::new(1),
+    });
+    let (ready, invalid, diagnostics) = check(&*ctx.executor, plan.builds).await;
+    for finding in &diagnostics {
+        ctx.emit(None, None, EventBody::Diagnostic(finding.clone()));
+    }
+    if ready.is_empty() {
+        return RunResult { invalid, diagnostics, ..RunResult::default() };
+    }
+    ctx.emit(
+        None,
+        None,
+        EventBody::RunStarted { builds: ready.iter().map(|r| Arc::from(r.build.name.as_str())).collect() },
+    );
+    let builds = dispatcher::dispatch(&ctx, ready).await;
+    let interrupted = ctx.cancel.is_cancelled();
+    ctx.emit(None, None, EventBody::RunFinished { elapsed: started.elapsed(), interrupted });
+    RunResult { builds, invalid, diagnostics, interrupted }
 }
 
-/// The builds without an error, and everything that was found.
-async fn validated<E: Executor>(
-    builds: Vec<Build>,
-    executor: &E,
-    sink: &dyn EventSink,
-) -> (Vec<Build>, Vec<Diagnostic>) {
-    let mut valid = Vec::new();
-    let mut all = Vec::new();
+/// Validates a plan and runs nothing; what is found, each thing once.
+pub async fn validate<E: Executor>(plan: Plan, executor: Arc<E>) -> Diagnostics {
+    let (ready, _, diagnostics) = check(&*executor, plan.builds).await;
+    for Ready { scope, .. } in ready {
+        // Nothing was done in it, so there is nothing to fail.
+        let _ = executor.close(scope, crate::CleanupOutcome::Success).await;
+    }
+    diagnostics
+}
+
+type Checked<S> = (Vec<Ready<S>>, Vec<Arc<str>>, Diagnostics);
+
+async fn check<E: Executor>(executor: &E, builds: Vec<Build>) -> Checked<E::Scope> {
+    let (mut ready, mut invalid, mut all) = (Vec::new(), Vec::new(), Diagnostics::new());
     for build in builds {
-        let mut found = Vec::new();
-        for step in build::steps(&build) {
-            found.extend(executor.validate(&build, step).await);
-        }
-        let broken = found.iter().any(Diagnostic::is_error);
-        for diagnostic in found {
-            // Builds share steps; their findings are the same.
-            if !all.contains(&diagnostic) {
-                let time = std::time::SystemTime::now();
-                let body = EventBody::Diagnostic(diagnostic.clone());
-                sink.emit(Event { time, build: Some(build.name.as_str().into()), step: None, body });
-                all.push(diagnostic);
+        let (scope, findings) = match executor.open_build(&build).await {
+            Ok(scope) => {
+                let findings = check_build(executor, &scope, &build).await;
+                (Some(scope), findings)
+            }
+            Err(failure) => (None, vec![unopened(&build, failure)]),
+        };
+        let valid = !findings.iter().any(Diagnostic::is_error);
+        for finding in findings {
+            // A provisioner of several builds is wrong once.
+            if !all.contains(&finding) {
+                all.push(finding);
             }
         }
-        if !broken {
-            valid.push(build);
+        match scope {
+            Some(scope) if valid => ready.push(Ready { build, scope }),
+            scope => {
+                invalid.push(Arc::from(build.name.as_str()));
+                if let Some(scope) = scope {
+                    let _ = executor.close(scope, crate::CleanupOutcome::Success).await;
+                }
+            }
         }
     }
-    (valid, all)
+    (ready, invalid, all)
 }
 
-async fn all<E: Executor>(
-    builds: Vec<Build>,
-    executor: Arc<E>,
-    options: RunOptions,
-    emitter: &Emitter,
-    cancel: &CancellationToken,
-) -> Vec<(String, BuildOutcome)> {
-    let most = if options.debug { 1 } else { options.parallel_builds };
-    let most = if most == 0 { Semaphore::MAX_PERMITS } else { most };
-    let places = Arc::new(Semaphore::new(most));
-    let mut tasks = JoinSet::new();
-    let mut outcomes: Vec<(String, BuildOutcome)> =
-        builds.iter().map(|build| (build.name.clone(), BuildOutcome::Cancelled)).collect();
-    for (index, build) in builds.into_iter().enumerate() {
-        let (places, executor) = (Arc::clone(&places), Arc::clone(&executor));
-        let (emitter, cancel) = (emitter.of(&build.name), cancel.clone());
-        tasks.spawn(async move {
-            let place = tokio::select! {
-                biased;
-                () = cancel.cancelled() => None,
-                place = places.acquire_owned() => place.ok(),
-            };
-            let ended = match place {
-                Some(_place) => build::run(build, executor, options, emitter, cancel).await,
-                None => Ended::Cancelled,
-            };
-            (index, ended)
-        });
-    }
-    while let Some(ended) = tasks.join_next().await {
-        // A task never panics by itself (`build::run` catches), so an error here is a bug of ours.
-        if let Ok((index, ended)) = ended
-            && let Some((_, outcome)) = outcomes.get_mut(index)
-        {
-            *outcome = ended.outcome();
+async fn check_build<E: Executor>(executor: &E, scope: &E::Scope, build: &Build) -> Diagnostics {
+    let steps = std::iter::once(&build.builder)
+        .chain(build.provisioners.iter().map(|p| &p.step))
+        .chain(build.error_cleanup.iter().map(|p| &p.step))
+        .chain(build.post_processors.iter().flatten().map(|p| &p.step));
+    let mut findings = Diagnostics::new();
+    for step in steps {
+        let found = crate::bounded::bounded(
+            async { Ok(executor.validate(scope, step).await) },
+            &CancellationToken::new(),
+        )
+        .await;
+        match found {
+            Ok(found) => findings.extend(found),
+            Err(failure) => findings.push(Diagnostic::error("engine::broken", failure.message)),
         }
     }
-    outcomes
+    findings
+}
+
+fn unopened(build: &Build, failure: Failure) -> Diagnostic {
+    let finding = Diagnostic::error("engine::build", format!("{}: {}", build.name, failure.message));
+    match failure.span.or(build.builder.span) {
+        Some(span) => finding.at(span),
+        None => finding,
+    }
 }

@@ -1,0 +1,4 @@
+//! The engine's rules, with a scripted executor and paused time.
+
+mod rules;
+mod scripted;
