@@ -80,4 +80,9 @@ mod tests {
         );
         assert_eq!(lines("{}").len(), 1);
     }
+
+    #[test]
+    fn the_schema_fits_the_type() {
+        kiln_sdk::testing::options::<Options>(include_str!("../schema.json"), r#"{"target":"x"}"#).unwrap();
+    }
 }

@@ -39,3 +39,13 @@ impl Builder for Null {
 }
 
 kiln_sdk::export_builder!(Null);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_fits_the_type() {
+        kiln_sdk::testing::options::<Options>(include_str!("../schema.json"), r#"{}"#).unwrap();
+    }
+}

@@ -169,7 +169,7 @@ fn values(config: &Config<Options>, name: &str, http: Option<(String, u16)>) -> 
     add(&mut values, "ID", json!(name));
     let (ip, port, address) = match http {
         Some((ip, port)) => (ip.clone(), port.to_string(), format!("{ip}:{port}")),
-        None => (String::new(), "0".to_owned(), String::new()),
+        None => Default::default(),
     };
     add(&mut values, "PackerHTTPIP", json!(ip));
     add(&mut values, "PackerHTTPPort", json!(port));

@@ -114,14 +114,8 @@ pub(crate) fn is_size(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn options(own: &str) -> Options {
-        let mut all = serde_json::json!({
-            "format": "qcow2", "disk_size": "40960M", "disk_image": false, "use_backing_file": false,
-            "skip_resize_disk": false, "skip_compaction": false, "disk_compression": false,
-        });
-        let own: serde_json::Value = serde_json::from_str(own).unwrap();
-        all.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
-        serde_json::from_value(all).unwrap()
+    fn options(written: &str) -> Options {
+        kiln_sdk::testing::options(include_str!("../schema.json"), written).unwrap()
     }
 
     #[test]

@@ -85,4 +85,9 @@ mod tests {
         assert!(is_text("text/plain; charset=utf-8") && is_text("application/json") && is_text(""));
         assert!(!is_text("application/octet-stream"));
     }
+
+    #[test]
+    fn the_schema_fits_the_type() {
+        kiln_sdk::testing::options::<Options>(include_str!("../schema.json"), r#"{"url":"x"}"#).unwrap();
+    }
 }

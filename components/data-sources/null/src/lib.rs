@@ -31,3 +31,13 @@ impl DataSource for Null {
 }
 
 kiln_sdk::export_data_source!(Null);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_fits_the_type() {
+        kiln_sdk::testing::options::<Options>(include_str!("../schema.json"), r#"{"input":"x"}"#).unwrap();
+    }
+}

@@ -48,3 +48,13 @@ fn names(artifact: &Artifact) -> Vec<String> {
 }
 
 kiln_sdk::export_post_processor!(Artifice);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_fits_the_type() {
+        kiln_sdk::testing::options::<Options>(include_str!("../schema.json"), r#"{"files":[]}"#).unwrap();
+    }
+}

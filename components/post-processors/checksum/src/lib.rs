@@ -85,4 +85,9 @@ mod tests {
         assert_eq!(line("00ff", "output-x/disk.qcow2"), "00ff\tdisk.qcow2\n");
         assert!(algorithm("sha256").is_some() && algorithm("crc32").is_none());
     }
+
+    #[test]
+    fn the_schema_fits_the_type() {
+        kiln_sdk::testing::options::<Options>(include_str!("../schema.json"), r#"{}"#).unwrap();
+    }
 }

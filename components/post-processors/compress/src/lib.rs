@@ -75,3 +75,13 @@ fn open(artifact: &Artifact) -> Result<Vec<(String, File)>, Error> {
 }
 
 kiln_sdk::export_post_processor!(Compress);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_fits_the_type() {
+        kiln_sdk::testing::options::<Options>(include_str!("../schema.json"), r#"{}"#).unwrap();
+    }
+}

@@ -10,8 +10,10 @@ use record::{Build, File, Manifest};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// A manifest longer than this is somebody else's file.
-const LONGEST: u32 = 1 << 20;
+/// A manifest longer than this, in bytes, is somebody else's file; the host writes no longer text.
+const LONGEST: usize = 16 << 20;
+/// How much the host reads at once.
+const CHUNK: u32 = 1 << 20;
 /// How long other builds may hold the lock, in milliseconds.
 const LOCK_WAIT: u64 = 60_000;
 
@@ -47,9 +49,25 @@ impl PostProcessor for ManifestFile {
 
 fn read(output: &Output) -> Result<Manifest, Error> {
     match output.existing()? {
-        Some(file) => Manifest::parse(&file.text(LONGEST)?)
+        Some(file) => Manifest::parse(&whole(&file)?)
             .map_err(|e| Error::failed(format!("{} is no manifest: {e}", output.display())).at("/output")),
         None => Ok(Manifest::default()),
+    }
+}
+
+fn whole(file: &files::File) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    loop {
+        let chunk = file.read(bytes.len() as u64, CHUNK)?;
+        if chunk.is_empty() {
+            return Ok(bytes);
+        }
+        bytes.extend(chunk);
+        if bytes.len() > LONGEST {
+            return Err(
+                Error::new(kiln_sdk::ErrorCode::Limit, "the manifest is longer than 16 MiB").at("/output")
+            );
+        }
     }
 }
 
@@ -75,3 +93,13 @@ fn build(context: &Context, options: &Options, artifact: &Artifact) -> Build {
 }
 
 kiln_sdk::export_post_processor!(ManifestFile);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_fits_the_type() {
+        kiln_sdk::testing::options::<Options>(include_str!("../schema.json"), r#"{}"#).unwrap();
+    }
+}

@@ -44,8 +44,8 @@ pub(crate) struct File {
 
 impl Manifest {
     /// Reads a file; an empty one is a new manifest.
-    pub(crate) fn parse(text: &str) -> serde_json::Result<Self> {
-        if text.trim().is_empty() { Ok(Self::default()) } else { serde_json::from_str(text) }
+    pub(crate) fn parse(text: &[u8]) -> serde_json::Result<Self> {
+        if text.trim_ascii().is_empty() { Ok(Self::default()) } else { serde_json::from_slice(text) }
     }
 
     /// Adds a build. With `force`, builds of earlier runs go; those of the same run stay.
@@ -123,7 +123,7 @@ mod tests {
   "last_run_uuid": "1"
 }"#;
         assert_eq!(manifest.text(), wanted);
-        assert_eq!(Manifest::parse(wanted).unwrap().text(), wanted);
+        assert_eq!(Manifest::parse(wanted.as_bytes()).unwrap().text(), wanted);
     }
 
     #[test]
@@ -137,14 +137,14 @@ mod tests {
 
     #[test]
     fn force_drops_only_other_runs() {
-        let mut manifest = Manifest::parse("").unwrap();
+        let mut manifest = Manifest::parse(b"").unwrap();
         manifest.add(build("1"), false);
         manifest.add(build("2"), false);
         assert_eq!(manifest.builds.len(), 2);
         manifest.add(build("3"), true);
         manifest.add(build("3"), true);
         assert_eq!(manifest.builds.len(), 2);
-        assert!(Manifest::parse("[]x").is_err());
+        assert!(Manifest::parse(b"[]x").is_err());
         assert_eq!((base_name("a/b"), base_name("a\\b"), base_name("c")), ("b", "b", "c"));
     }
 }

@@ -41,3 +41,13 @@ impl Provisioner for Breakpoint {
 }
 
 kiln_sdk::export_provisioner!(Breakpoint);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_fits_the_type() {
+        kiln_sdk::testing::options::<Options>(include_str!("../schema.json"), r#"{}"#).unwrap();
+    }
+}

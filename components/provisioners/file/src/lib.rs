@@ -133,4 +133,10 @@ mod tests {
         assert_eq!(remote_file("/tmp/b", "a.txt"), "/tmp/b");
         assert_eq!((base_name("/var/log/x"), base_name("c:\\x\\y")), ("x", "y"));
     }
+
+    #[test]
+    fn the_schema_fits_the_type() {
+        kiln_sdk::testing::options::<Options>(include_str!("../schema.json"), r#"{"destination":"x"}"#)
+            .unwrap();
+    }
 }

@@ -44,14 +44,8 @@ fn fnv(parts: &[&str]) -> u64 {
 mod tests {
     use super::*;
 
-    fn options(json: &str) -> Options {
-        let mut all = serde_json::json!({
-            "binary": false, "valid_exit_codes": [0], "use_env_var_file": false, "remote_folder": "/tmp/",
-            "skip_clean": false, "start_retry_timeout": "5m", "expect_disconnect": false, "pause_after": "0s",
-        });
-        let own: serde_json::Value = serde_json::from_str(json).unwrap();
-        all.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
-        serde_json::from_value(all).unwrap()
+    fn options(written: &str) -> Options {
+        kiln_sdk::testing::options(include_str!("../schema.json"), written).unwrap()
     }
 
     #[test]

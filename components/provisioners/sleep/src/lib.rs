@@ -33,3 +33,13 @@ impl Provisioner for Sleep {
 }
 
 kiln_sdk::export_provisioner!(Sleep);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_fits_the_type() {
+        kiln_sdk::testing::options::<Options>(include_str!("../schema.json"), r#"{}"#).unwrap();
+    }
+}

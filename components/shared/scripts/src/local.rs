@@ -204,4 +204,9 @@ mod tests {
         assert_eq!(inline_text(Some("/bin/sh -e"), &lines), "#!/bin/sh -e\necho a\necho b\n");
         assert_eq!(inline_text(None, &lines), "echo a\necho b\n");
     }
+
+    #[test]
+    fn the_schema_fits_the_type() {
+        kiln_sdk::testing::options::<Options>(include_str!("local.json"), r#"{}"#).unwrap();
+    }
 }

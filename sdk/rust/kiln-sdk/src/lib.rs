@@ -14,6 +14,7 @@ pub mod duration;
 mod error;
 pub mod groups;
 mod kinds;
+pub mod testing;
 mod ui_text;
 mod unchecked;
 
