@@ -1,5 +1,6 @@
 //! The file server, asked over real sockets.
 #![expect(clippy::disallowed_methods, reason = "tests speak to the server")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use kiln_machine::*;
 use std::collections::BTreeMap;

@@ -1,5 +1,6 @@
 //! Real QEMU (TCG, SeaBIOS) with a boot sector of our own that echoes keys to the serial port.
 #![expect(clippy::disallowed_methods, reason = "tests make disks and look at processes")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use kiln_machine::*;
 use std::ffi::OsString;

@@ -1,6 +1,7 @@
 //! Children that end with kiln. This binary is three programs: the tests, a parent that will be killed
 //! (`parent DIRECTORY`), and the supervisor (`supervise`).
 #![expect(clippy::disallowed_methods, reason = "tests start and inspect processes")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use kiln_machine::*;
 use std::ffi::OsString;
