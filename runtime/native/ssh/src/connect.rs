@@ -129,6 +129,10 @@ impl Target<'_> {
 
 type Greeting = io::Result<Greeted>;
 
+fn endpoint(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}
+
 struct Waiting<'a> {
     target: Target<'a>,
     route: Route,
@@ -142,11 +146,7 @@ struct Waiting<'a> {
 
 impl<'a> Waiting<'a> {
     fn new(target: Target<'a>, route: Route, deadline: Instant) -> Self {
-        let endpoint = if target.host == target.options.host {
-            target.options.endpoint()
-        } else {
-            format!("{}:{}", target.host, target.port)
-        };
+        let endpoint = endpoint(target.host, target.port);
         let report = ConnectReport {
             endpoint,
             state: HandshakeState::NeverConnected,

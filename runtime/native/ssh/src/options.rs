@@ -76,14 +76,6 @@ impl ConnectOptions {
         }
     }
 
-    pub(crate) fn endpoint(&self) -> String {
-        if self.host.contains(':') {
-            format!("[{}]:{}", self.host, self.port)
-        } else {
-            format!("{}:{}", self.host, self.port)
-        }
-    }
-
     pub(crate) fn check(&self) -> Result<()> {
         if self.bastion.is_some() && self.proxy.is_some() {
             return Err(Error::Option {

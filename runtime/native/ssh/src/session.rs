@@ -230,6 +230,6 @@ impl Session {
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Session({})", self.0.options.endpoint())
+        write!(f, "Session({}:{})", self.0.options.host, self.0.options.port)
     }
 }

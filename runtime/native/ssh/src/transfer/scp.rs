@@ -127,13 +127,17 @@ pub(super) async fn upload(
     options: &TransferOptions,
 ) -> Result<Option<Transferred>> {
     let path = remote_path(remote);
-    let talk = Talk::start(session, format!("scp -p -t {}", quote(&path)), "upload to", remote).await?;
+    let quoted = quote(&path);
+    // Into a directory scp would write a file of its own naming.
+    let command = format!(
+        "if test -d {quoted}; then echo 'it is a directory' >&2; exit 1; fi; exec scp -p -t {quoted}"
+    );
+    let talk = Talk::start(session, command, "upload to", remote).await?;
     let Some(mut talk) = greet(talk).await? else { return Ok(None) };
     let Some(source) = source.take() else { return Ok(None) };
     let mut meter = Meter::new(options.progress.clone());
-    // The name only counts if the path is a directory; then it must not be a path itself.
-    let name = path.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("file").replace('\n', "_");
-    talk.send_file(source, &name, &mut meter).await?;
+    // The name would only count for a directory.
+    talk.send_file(source, "file", &mut meter).await?;
     talk.finish().await?;
     let mut done = Transferred::new("scp");
     done.bytes = meter.moved;

@@ -180,21 +180,21 @@ fn cap_mode(_metadata: &Metadata, directory: bool) -> u32 {
     if directory { 0o755 } else { 0o644 }
 }
 
-/// Downloaded files never get setuid, setgid or sticky bits, and stay readable and writable for their owner.
+/// Downloaded files never get setuid, setgid or sticky bits.
 #[cfg(unix)]
-fn local_permissions(mode: u32, least: u32) -> cap_std::fs::Permissions {
+fn local_permissions(mode: u32) -> cap_std::fs::Permissions {
     use cap_std::fs::PermissionsExt;
-    cap_std::fs::Permissions::from_mode(mode & 0o777 | least)
+    cap_std::fs::Permissions::from_mode(mode & 0o777)
 }
 
 #[cfg(unix)]
 fn set_mode(file: &File, mode: u32) -> io::Result<()> {
-    file.set_permissions(local_permissions(mode, 0o600))
+    file.set_permissions(local_permissions(mode))
 }
 
 #[cfg(unix)]
 fn set_dir_mode(root: &Dir, path: &Path, mode: u32) -> io::Result<()> {
-    root.set_permissions(path, local_permissions(mode, 0o700))
+    root.set_permissions(path, local_permissions(mode))
 }
 
 #[cfg(not(unix))]
