@@ -1,1 +1,41 @@
 //! Packer templates in, a Plan out; knows HCL, knows no Wasm.
+//!
+//! ```text
+//! files ──load──▶ Template ──evaluate──▶ Evaluated ──plan──▶ kiln_plan::Plan
+//!                 (syntax,   (variables,            (builds, steps, filters; each step can be
+//!                  structure) data, locals)          evaluated again when it runs)
+//! ```
+//!
+//! Nothing here touches the world: files, environment variables, clock and chance come through
+//! [`Environment`], components' schemas through [`Catalogue`], data sources through [`ReadData`].
+//! Every input is hostile: files, nesting, loops, texts and values are bounded.
+
+mod builds;
+mod declared;
+mod decode;
+mod duration;
+mod environment;
+mod eval;
+mod evaluated;
+mod functions;
+mod glob;
+mod graph;
+mod late;
+mod load;
+mod references;
+mod show;
+mod syntax;
+mod value;
+mod variables;
+mod version;
+
+pub use builds::Filters;
+pub use declared::RequiredPlugin;
+pub use environment::{Catalogue, Environment, FileKind, ReadData};
+pub use evaluated::{Evaluated, InspectedBuild, InspectedVariable, Inspection, Mode};
+pub use functions::{Purity, names as functions};
+pub use load::{Input, Template, load};
+pub use variables::{Undeclared, VariableInputs};
+
+/// The version of Packer that templates are told they run on.
+pub const PACKER_VERSION: &str = "1.16.0";

@@ -62,7 +62,7 @@ pub(super) enum Operand {
 }
 
 /// How a list of nodes ended.
-enum End {
+enum Stop {
     File,
     End,
     Else,
@@ -89,9 +89,9 @@ pub(super) fn parse(tokens: Vec<Token>) -> Result<Template, TemplateError> {
     };
     let (nodes, end) = parser.list()?;
     match end {
-        End::File => Ok(Template { nodes, defined: parser.defined, functions: parser.functions }),
-        End::End => Err(parser.error("unexpected {{end}}")),
-        End::Else => Err(parser.error("unexpected {{else}}")),
+        Stop::File => Ok(Template { nodes, defined: parser.defined, functions: parser.functions }),
+        Stop::End => Err(parser.error("unexpected {{end}}")),
+        Stop::Else => Err(parser.error("unexpected {{else}}")),
     }
 }
 
@@ -126,11 +126,11 @@ impl Parser {
     }
 
     /// Nodes up to the end of the text, `{{end}}` or `{{else`.
-    fn list(&mut self) -> Result<(Vec<Node>, End), TemplateError> {
+    fn list(&mut self) -> Result<(Vec<Node>, Stop), TemplateError> {
         let mut nodes = Vec::new();
         loop {
             match self.next() {
-                None => return Ok((nodes, End::File)),
+                None => return Ok((nodes, Stop::File)),
                 Some(Kind::Text(text)) => nodes.push(Node::Text(text)),
                 Some(Kind::Left) => {
                     let keyword = match self.peek_solid() {
@@ -141,11 +141,11 @@ impl Parser {
                         "end" => {
                             self.next();
                             self.right("end")?;
-                            return Ok((nodes, End::End));
+                            return Ok((nodes, Stop::End));
                         }
                         "else" => {
                             self.next();
-                            return Ok((nodes, End::Else));
+                            return Ok((nodes, Stop::Else));
                         }
                         _ => nodes.extend(self.action(&keyword)?),
                     }
@@ -217,9 +217,9 @@ impl Parser {
         let (nodes, end) = self.list()?;
         self.depth -= 1;
         match end {
-            End::End => Ok(nodes),
-            End::File => Err(self.error("unexpected end of the template, {{end}} is missing")),
-            End::Else => Err(self.error("unexpected {{else}}")),
+            Stop::End => Ok(nodes),
+            Stop::File => Err(self.error("unexpected end of the template, {{end}} is missing")),
+            Stop::Else => Err(self.error("unexpected {{else}}")),
         }
     }
 
@@ -230,9 +230,9 @@ impl Parser {
         let (then, end) = self.list()?;
         self.ranges -= usize::from(keyword == "range");
         let otherwise = match end {
-            End::End => Vec::new(),
-            End::File => return Err(self.error("unexpected end of the template, {{end}} is missing")),
-            End::Else => self.otherwise(keyword)?,
+            Stop::End => Vec::new(),
+            Stop::File => return Err(self.error("unexpected end of the template, {{end}} is missing")),
+            Stop::Else => self.otherwise(keyword)?,
         };
         self.depth -= 1;
         Ok(match keyword {

@@ -1,0 +1,169 @@
+//! Evaluation of expressions.
+//!
+//! A [`Context`] holds what names mean and counts steps; [`Context::eval`] gives a value or the one
+//! thing that is wrong. Unknown values flow through everything; marks are joined. Recursion is
+//! bounded by the parser (nesting) and by [`MAX_DEPTH`]; loops by [`MAX_STEPS`]; texts by
+//! [`MAX_TEXT`].
+
+mod expression;
+mod operators;
+mod template;
+mod traversal;
+
+use crate::Environment;
+use crate::functions;
+use crate::syntax::Expr;
+use crate::value::{V, Val};
+use kiln_plan::{Diagnostic, Span, nearest};
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The deepest recursion of the evaluator.
+const MAX_DEPTH: usize = 256;
+/// The most nodes that one top-level expression visits, loops included.
+const MAX_STEPS: u64 = 4_000_000;
+/// The longest text that an expression makes.
+pub(crate) const MAX_TEXT: usize = 16 << 20;
+
+/// A value or what is wrong.
+pub(crate) type Outcome = Result<Val, Box<Diagnostic>>;
+
+/// What all evaluations of one template share.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) environment: Arc<dyn Environment>,
+    /// The directory of the template, as the user wrote it; relative paths of functions start here.
+    pub(crate) root: PathBuf,
+}
+
+/// The meaning of root names.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Roots {
+    known: BTreeMap<String, Val>,
+    /// Roots that exist but not here, with the reason.
+    refused: BTreeMap<String, &'static str>,
+}
+
+impl Roots {
+    pub(crate) fn set(&mut self, name: &str, value: Val) {
+        self.refused.remove(name);
+        self.known.insert(name.to_owned(), value);
+    }
+
+    pub(crate) fn refuse(&mut self, name: &str, reason: &'static str) {
+        self.refused.insert(name.to_owned(), reason);
+    }
+
+    /// Adds one entry to the object that a root name means.
+    pub(crate) fn insert(&mut self, root: &str, name: &str, value: Val) {
+        let object = self.known.entry(root.to_owned()).or_insert_with(|| Val::object(BTreeMap::new()));
+        if let V::Object(entries) = &mut object.v {
+            Arc::make_mut(entries).insert(name.to_owned(), value);
+        }
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Val> {
+        self.known.get(name)
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &String> {
+        self.known.keys()
+    }
+}
+
+/// Names of a `for`, innermost first.
+#[derive(Clone, Copy)]
+pub(crate) struct Frame<'f> {
+    name: &'f str,
+    value: &'f Val,
+    outer: Option<&'f Frame<'f>>,
+}
+
+/// What an expression is evaluated in.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'c> {
+    pub(crate) world: &'c World,
+    pub(crate) roots: &'c Roots,
+    /// Which functions may be called here.
+    pub(crate) position: functions::Position,
+    frame: Option<&'c Frame<'c>>,
+    steps: &'c Cell<u64>,
+    depth: usize,
+}
+
+/// Evaluates `expr` in the roots given.
+pub(crate) fn evaluate(world: &World, roots: &Roots, position: functions::Position, expr: &Expr) -> Outcome {
+    let steps = Cell::new(0);
+    Context { world, roots, position, frame: None, steps: &steps, depth: 0 }.eval(expr)
+}
+
+impl<'c> Context<'c> {
+    fn charge(&self, steps: u64, span: Span) -> Result<(), Box<Diagnostic>> {
+        let spent = self.steps.get().saturating_add(steps);
+        self.steps.set(spent);
+        if spent > MAX_STEPS {
+            return Err(error("template::too-much-work", "this expression takes too many steps", span));
+        }
+        Ok(())
+    }
+
+    fn deeper(mut self, span: Span) -> Result<Self, Box<Diagnostic>> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(error("template::too-deep", "expressions are nested too deep", span));
+        }
+        Ok(self)
+    }
+
+    /// The same with one more name.
+    fn with(&self, frame: &'c Frame<'c>) -> Self {
+        Self { frame: Some(frame), ..*self }
+    }
+
+    /// The value of a root name.
+    fn root(&self, name: &str, span: Span) -> Outcome {
+        let mut frame = self.frame;
+        while let Some(here) = frame {
+            if here.name == name {
+                return Ok(here.value.clone());
+            }
+            frame = here.outer;
+        }
+        if let Some(value) = self.roots.get(name) {
+            return Ok(value.clone());
+        }
+        if let Some(reason) = self.roots.refused.get(name) {
+            return Err(error("template::not-available-here", format!("`{name}` cannot be used here"), span)
+                .map_detail(reason));
+        }
+        let mut diagnostic =
+            Diagnostic::error("template::unknown-name", format!("there is no `{name}` here")).at(span);
+        diagnostic.help = Some(match nearest(name, self.roots.names()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!(
+                "names start with one of {}",
+                self.roots.names().map(String::as_str).collect::<Vec<_>>().join(", ")
+            ),
+        });
+        Err(Box::new(diagnostic))
+    }
+}
+
+/// An error at a place.
+pub(crate) fn error(code: &'static str, summary: impl Into<String>, span: Span) -> Box<Diagnostic> {
+    Box::new(Diagnostic::error(code, summary).at(span))
+}
+
+/// Adding to a boxed diagnostic.
+trait Detail {
+    fn map_detail(self, detail: &str) -> Self;
+}
+
+impl Detail for Box<Diagnostic> {
+    fn map_detail(mut self, detail: &str) -> Self {
+        self.detail = detail.to_owned();
+        self
+    }
+}

@@ -1,0 +1,243 @@
+//! A template with the values of its variables, locals and data sources.
+
+use crate::declared::Declared;
+use crate::environment::{Catalogue, ReadData};
+use crate::eval::{Roots, World, evaluate};
+use crate::functions::Position;
+use crate::graph::Grapher;
+use crate::load::Template;
+use crate::value::types::Type;
+use crate::value::{Val, convert::convert};
+use crate::variables::{self, VariableInputs};
+use crate::{PACKER_VERSION, decode, show, syntax};
+use kiln_plan::{Diagnostic, Diagnostics, Marks, Origin, SourceMap};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What a template is evaluated for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// To build or to validate: every variable must have a value.
+    Build,
+    /// To look at (`inspect`, `console`): a variable without a value is unknown.
+    Inspect,
+}
+
+/// An evaluated template.
+#[derive(Debug, Clone)]
+pub struct Evaluated {
+    pub(crate) declared: Arc<Declared>,
+    pub(crate) world: Arc<World>,
+    pub(crate) sources: Arc<SourceMap>,
+    /// `var`, `local`, `data`, `path` and `packer`.
+    pub(crate) roots: Roots,
+    /// The template has an error, so nothing of it may be built.
+    pub(crate) failed: bool,
+}
+
+impl Template {
+    /// Evaluates variables, data sources and locals. Without `read`, what data sources give is
+    /// unknown. What is wrong is in the diagnostics; the result can be inspected all the same.
+    pub fn evaluate(
+        self,
+        inputs: &VariableInputs,
+        catalogue: &dyn Catalogue,
+        read: Option<&dyn ReadData>,
+        mode: Mode,
+    ) -> (Evaluated, Diagnostics) {
+        let mut diagnostics = Vec::new();
+        let mut sources = self.sources.clone();
+        let mut roots = self.constants();
+        let variables =
+            variables::resolve(&self, inputs, mode == Mode::Build, &mut sources, &mut diagnostics);
+        // Locals of wrong variables would be wrong for the same reason; only unknown is safe.
+        roots.set("var", Val::object(variables));
+        let read = read.filter(|_| !diagnostics.iter().any(Diagnostic::is_error));
+        Grapher {
+            declared: &self.declared,
+            world: &self.world,
+            catalogue,
+            read,
+            diagnostics: &mut diagnostics,
+        }
+        .run(&mut roots);
+        dedupe(&mut diagnostics);
+        let failed = diagnostics.iter().any(Diagnostic::is_error);
+        let evaluated = Evaluated {
+            declared: Arc::new(self.declared),
+            world: Arc::new(self.world),
+            sources: Arc::new(sources),
+            roots,
+            failed,
+        };
+        (evaluated, diagnostics)
+    }
+
+    fn constants(&self) -> Roots {
+        let mut roots = Roots::default();
+        let marks = Marks { origin: Origin::Environment, ..Marks::default() };
+        let slashes = |path: &std::path::Path| path.to_string_lossy().replace('\\', "/");
+        let cwd = self.world.environment.working_directory();
+        let path = [
+            ("cwd".to_owned(), Val::text(slashes(&cwd)).marked(marks)),
+            ("root".to_owned(), Val::text(slashes(&self.world.root))),
+        ];
+        roots.set("path", Val::object(path.into()));
+        let packer = [
+            ("version".to_owned(), Val::text(PACKER_VERSION)),
+            ("iterationID".to_owned(), Val::unknown(Type::Text)),
+            ("versionFingerprint".to_owned(), Val::unknown(Type::Text)),
+        ];
+        roots.set("packer", Val::object(packer.into()));
+        roots.refuse("build", "build.* is known in provisioners and post-processors only");
+        roots.refuse("source", "source.* is known in provisioners and post-processors only");
+        roots
+    }
+}
+
+/// Each finding once, in order.
+pub(crate) fn dedupe(diagnostics: &mut Diagnostics) {
+    let mut seen: Vec<Diagnostic> = Vec::new();
+    diagnostics.retain(|diagnostic| {
+        let known = diagnostic.span.is_some()
+            && seen.iter().any(|s| {
+                (s.code, s.span, &s.summary) == (diagnostic.code, diagnostic.span, &diagnostic.summary)
+            });
+        if !known {
+            seen.push(diagnostic.clone());
+        }
+        !known
+    });
+}
+
+/// What `inspect` shows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Inspection {
+    /// Name, description and value as shown, by name.
+    pub variables: Vec<InspectedVariable>,
+    /// Name and value as shown, by name.
+    pub locals: Vec<(String, String)>,
+    /// In the order of the template.
+    pub builds: Vec<InspectedBuild>,
+}
+
+/// A variable as `inspect` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InspectedVariable {
+    /// Its name.
+    pub name: String,
+    /// What its author says of it.
+    pub description: String,
+    /// Its value, quoted; `"<unknown>"` or `"<sensitive>"` if it is that.
+    pub value: String,
+    /// Whether it has no default.
+    pub required: bool,
+}
+
+/// A build as `inspect` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct InspectedBuild {
+    /// Empty if it has none.
+    pub name: String,
+    /// Empty if it has none.
+    pub description: String,
+    /// `TYPE.NAME`.
+    pub sources: Vec<String>,
+    /// Name or type.
+    pub provisioners: Vec<String>,
+    /// Sequences of name or type.
+    pub post_processors: Vec<Vec<String>>,
+}
+
+impl Evaluated {
+    /// The texts that spans point into.
+    pub fn sources(&self) -> &Arc<SourceMap> {
+        &self.sources
+    }
+
+    /// Evaluates an expression for `console` and gives the text to print.
+    ///
+    /// # Errors
+    /// What is wrong, with a span into the last file of the map beside it, the expression.
+    pub fn expression(&self, text: &str) -> Result<String, (SourceMap, Box<Diagnostic>)> {
+        let mut sources = (*self.sources).clone();
+        let id = sources.add("<console-input>", text);
+        syntax::parse_expression(text, id)
+            .and_then(|expr| evaluate(&self.world, &self.roots, Position::Anywhere, &expr))
+            .map(|value| show::full(&value))
+            .map_err(|diagnostic| (sources, diagnostic))
+    }
+
+    /// What `inspect` shows. Runs nothing.
+    pub fn inspect(&self) -> Inspection {
+        let entries = |root: &str| -> BTreeMap<String, Val> {
+            self.roots.get(root).and_then(Val::entries).cloned().unwrap_or_default()
+        };
+        let values = entries("var");
+        let variables = self.declared.variables.iter().map(|(name, variable)| InspectedVariable {
+            name: name.clone(),
+            description: variable.description.clone(),
+            value: values.get(name).map(show::compact).unwrap_or_default(),
+            required: variable.default.is_none(),
+        });
+        Inspection {
+            variables: variables.collect(),
+            locals: entries("local")
+                .iter()
+                .map(|(name, value)| (name.clone(), show::compact(value)))
+                .collect(),
+            builds: self.declared.builds.iter().map(|block| self.inspect_build(block)).collect(),
+        }
+    }
+
+    fn inspect_build(&self, block: &syntax::Block) -> InspectedBuild {
+        let mut ignored = Vec::new();
+        let text = |body: &syntax::Body, name: &str, roots: &Roots| {
+            let found = decode::option(body, name, &Type::Text, roots, &self.world).ok().flatten();
+            found.and_then(|(value, _)| value.as_text().map(str::to_owned))
+        };
+        let label = |made: &decode::Made| {
+            text(&made.block.body, "name", &made.roots).unwrap_or_else(|| made.block.label(0).to_owned())
+        };
+        let mut inspected = InspectedBuild {
+            name: text(&block.body, "name", &self.roots).unwrap_or_default(),
+            description: text(&block.body, "description", &self.roots).unwrap_or_default(),
+            ..InspectedBuild::default()
+        };
+        if let Some(attribute) = block.body.attribute("sources")
+            && let Ok(value) = evaluate(&self.world, &Roots::default(), Position::Anywhere, &attribute.value)
+            && let Ok(list) = convert(&value, &Type::list(Type::Text))
+        {
+            let names = list.items().unwrap_or_default().iter().filter_map(Val::as_text);
+            inspected.sources.extend(names.map(|name| crate::builds::source_name(name).to_owned()));
+        }
+        for made in decode::expanded(&block.body, &self.roots, &self.world, &mut ignored) {
+            match made.block.kind.as_str() {
+                "source" => {
+                    inspected.sources.push(crate::builds::source_name(made.block.label(0)).to_owned());
+                }
+                "provisioner" => inspected.provisioners.push(label(&made)),
+                "post-processor" => inspected.post_processors.push(vec![label(&made)]),
+                "post-processors" => {
+                    let inner = decode::expanded(&made.block.body, &made.roots, &self.world, &mut ignored);
+                    inspected.post_processors.push(inner.iter().map(label).collect());
+                }
+                _ => {}
+            }
+        }
+        inspected
+    }
+
+    /// All secret texts of variables, locals and data.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for root in ["var", "local", "data"] {
+            if let Some(value) = self.roots.get(root) {
+                value.secrets(false, &mut found);
+            }
+        }
+        found.sort();
+        found.dedup();
+        found
+    }
+}

@@ -1,0 +1,81 @@
+//! Digests and identifiers.
+
+use super::{Call, Failure, Function, Purity, wrong};
+use crate::value::Val;
+use crate::value::types::Type;
+use sha2::Digest as _;
+use std::fmt::Write as _;
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new("md5", (1, 1), Type::Text, |c| Ok(hex(&md5::Md5::digest(c.text(0)?.as_bytes())))),
+    Function::new("sha1", (1, 1), Type::Text, |c| Ok(hex(&sha1::Sha1::digest(c.text(0)?.as_bytes())))),
+    Function::new("sha256", (1, 1), Type::Text, |c| Ok(hex(&sha2::Sha256::digest(c.text(0)?.as_bytes())))),
+    Function::new("sha512", (1, 1), Type::Text, |c| Ok(hex(&sha2::Sha512::digest(c.text(0)?.as_bytes())))),
+    Function::new("uuidv4", (0, 0), Type::Text, uuidv4).purity(Purity::Random),
+    Function::new("uuidv5", (2, 2), Type::Text, uuidv5),
+];
+
+fn hex(bytes: &[u8]) -> Val {
+    let mut out = String::with_capacity(bytes.len() * 2);
+    for b in bytes {
+        let _ = write!(out, "{b:02x}");
+    }
+    Val::text(out)
+}
+
+/// 16 bytes as a UUID of `version`.
+fn uuid(mut bytes: [u8; 16], version: u8) -> String {
+    let [.., v, _, n, _, _, _, _, _, _, _] = &mut bytes;
+    *v = (*v & 0x0f) | (version << 4);
+    *n = (*n & 0x3f) | 0x80;
+    let mut out = String::with_capacity(36);
+    for (i, b) in bytes.iter().enumerate() {
+        if matches!(i, 4 | 6 | 8 | 10) {
+            out.push('-');
+        }
+        let _ = write!(out, "{b:02x}");
+    }
+    out
+}
+
+fn uuidv4(c: &Call<'_, '_>) -> Result<Val, Failure> {
+    let mut bytes = [0; 16];
+    c.context.world.environment.random(&mut bytes);
+    Ok(Val::text(uuid(bytes, 4)))
+}
+
+fn uuidv5(c: &Call<'_, '_>) -> Result<Val, Failure> {
+    let (space, name) = (c.text(0)?, c.text(1)?);
+    // The four name spaces of RFC 4122, appendix C, differ in one byte.
+    let known = |last: u32| format!("6ba7b8{last:02x}-9dad-11d1-80b4-00c04fd430c8");
+    let space = match &*space {
+        "dns" => known(0x10),
+        "url" => known(0x11),
+        "oid" => known(0x12),
+        "x500" => known(0x14),
+        other => other.to_owned(),
+    };
+    let bytes =
+        parse_uuid(&space).ok_or_else(|| wrong(0, "the name space must be dns, url, oid, x500 or a UUID"))?;
+    let mut hasher = sha1::Sha1::new();
+    hasher.update(bytes);
+    hasher.update(name.as_bytes());
+    let digest: [u8; 20] = hasher.finalize().into();
+    let mut first = [0; 16];
+    first.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
+    Ok(Val::text(uuid(first, 5)))
+}
+
+fn parse_uuid(text: &str) -> Option<[u8; 16]> {
+    let digits: Vec<u32> =
+        text.chars().filter(|c| *c != '-').map(|c| c.to_digit(16)).collect::<Option<_>>()?;
+    if digits.len() != 32 || text.len() != 36 {
+        return None;
+    }
+    let mut bytes = [0; 16];
+    for (to, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
+        let [high, low] = pair else { return None };
+        *to = u8::try_from(high * 16 + low).ok()?;
+    }
+    Some(bytes)
+}

@@ -1,0 +1,225 @@
+//! Files into a [`Template`]: which files, their syntax, their static structure.
+
+use crate::declared::{self, Declared, RequiredPlugin};
+use crate::eval::World;
+use crate::syntax::{self, Body};
+use crate::version::{Constraints, Version};
+use crate::{Environment, FileKind, PACKER_VERSION};
+use kiln_plan::{Diagnostic, Diagnostics, SourceMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The largest template or variable file, in bytes.
+pub(crate) const MAX_FILE: u64 = 16 << 20;
+/// The most files of a directory.
+const MAX_FILES: usize = 10_000;
+
+/// Where a template comes from.
+#[derive(Debug, Clone, Copy)]
+pub enum Input<'i> {
+    /// A file or directory, as the user wrote it.
+    Path(&'i Path),
+    /// HCL text that is not in a file (standard input), with the name that messages show.
+    Text {
+        /// Shown in messages.
+        name: &'i str,
+        /// The text.
+        text: &'i str,
+    },
+    /// No template: only the functions, for `console`.
+    Nothing,
+}
+
+/// A template that was read but not evaluated.
+#[derive(Debug)]
+pub struct Template {
+    pub(crate) declared: Declared,
+    pub(crate) sources: SourceMap,
+    pub(crate) world: World,
+    /// Variable files that are loaded without being named, in order.
+    pub(crate) auto_files: Vec<PathBuf>,
+}
+
+/// Reads a template.
+///
+/// # Errors
+/// Everything that is wrong with its files, syntax and static structure, and the texts to show it
+/// with. A version of Packer that is not satisfied is reported alone.
+pub fn load(
+    input: Input<'_>,
+    environment: Arc<dyn Environment>,
+) -> Result<Template, (SourceMap, Diagnostics)> {
+    let mut sources = SourceMap::default();
+    let mut diagnostics = Vec::new();
+    let files = match files(input, &*environment) {
+        Ok(files) => files,
+        Err(diagnostic) => return Err((sources, vec![*diagnostic])),
+    };
+    let mut bodies: Vec<Body> = Vec::new();
+    for (name, text) in files.texts {
+        let id = sources.add(name, text.as_str());
+        match syntax::parse_file(&text, id) {
+            Ok(body) => bodies.push(body),
+            Err(diagnostic) => diagnostics.push(*diagnostic),
+        }
+    }
+    diagnostics.extend(files.diagnostics);
+    let world = World { environment, root: files.root };
+    // Files that cannot be parsed hide declarations, so what refers to them would be reported
+    // as missing: the syntax comes first.
+    if !diagnostics.is_empty() {
+        return Err((sources, diagnostics));
+    }
+    let declared = declared::read(&bodies, &world, &mut diagnostics);
+    if let Some(wrong) = wrong_version(&declared) {
+        return Err((sources, vec![wrong]));
+    }
+    if diagnostics.iter().any(Diagnostic::is_error) {
+        return Err((sources, diagnostics));
+    }
+    Ok(Template { declared, sources, world, auto_files: files.auto })
+}
+
+fn wrong_version(declared: &Declared) -> Option<Diagnostic> {
+    let have = Version::parse(PACKER_VERSION)?;
+    let (wanted, span) = declared
+        .required_versions
+        .iter()
+        .find(|(wanted, _)| Constraints::parse(wanted).is_some_and(|wanted| !wanted.accept(&have)))?;
+    Some(
+        Diagnostic::error(
+            "template::unsupported-version",
+            format!("the template requires Packer {wanted}, this is compatible with {PACKER_VERSION}"),
+        )
+        .at(*span)
+        .within("packer"),
+    )
+}
+
+/// What there is to read.
+#[derive(Default)]
+struct Files {
+    /// Name and text.
+    texts: Vec<(String, String)>,
+    root: PathBuf,
+    auto: Vec<PathBuf>,
+    diagnostics: Diagnostics,
+}
+
+fn files(input: Input<'_>, environment: &dyn Environment) -> Result<Files, Box<Diagnostic>> {
+    let fail = |summary: String| Box::new(Diagnostic::error("template::unreadable", summary));
+    let path = match input {
+        Input::Nothing => return Ok(Files { root: ".".into(), ..Files::default() }),
+        Input::Text { name, text } => {
+            let texts = vec![(name.to_owned(), text.to_owned())];
+            return Ok(Files { texts, root: ".".into(), ..Files::default() });
+        }
+        Input::Path(path) => path,
+    };
+    let shown = path.to_string_lossy();
+    let kind = environment.kind(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => fail(format!("there is nothing at {shown}")),
+        _ => fail(format!("cannot read {shown}: {e}")),
+    })?;
+    if kind == FileKind::Directory {
+        return directory(path, environment);
+    }
+    if !shown.ends_with(".pkr.hcl") {
+        return Err(Box::new(json_is_not_read(&shown)));
+    }
+    let mut files =
+        Files { root: path.parent().map_or_else(PathBuf::new, Path::to_path_buf), ..Files::default() };
+    if files.root.as_os_str().is_empty() {
+        files.root = ".".into();
+    }
+    files.read(path, environment);
+    Ok(files)
+}
+
+fn json_is_not_read(shown: &str) -> Diagnostic {
+    Diagnostic::error("template::unsupported-syntax", format!("{shown} is not an HCL2 template"))
+        .detail("templates in JSON (*.pkr.json and legacy templates) are not read yet")
+        .help("name the file *.pkr.hcl if it is HCL2; `packer hcl2_upgrade` converts a legacy template")
+}
+
+fn directory(path: &Path, environment: &dyn Environment) -> Result<Files, Box<Diagnostic>> {
+    let shown = path.to_string_lossy();
+    let fail = |summary: String| Box::new(Diagnostic::error("template::unreadable", summary));
+    let mut names: Vec<String> = environment
+        .list(path)
+        .map_err(|e| fail(format!("cannot read the directory {shown}: {e}")))?
+        .into_iter()
+        .filter(|(_, kind)| *kind == FileKind::File)
+        .map(|(name, _)| name)
+        .collect();
+    names.sort();
+    let of = |suffix: &str| names.iter().filter(|name| name.ends_with(suffix)).collect::<Vec<_>>();
+    let mut files = Files { root: path.to_path_buf(), ..Files::default() };
+    let templates = of(".pkr.hcl");
+    if templates.len() > MAX_FILES {
+        return Err(fail(format!("{shown} has more than {MAX_FILES} templates")));
+    }
+    for name in of(".pkr.json") {
+        files.diagnostics.push(json_is_not_read(&path.join(name).to_string_lossy()));
+    }
+    if templates.is_empty() && files.diagnostics.is_empty() {
+        return Err(fail(format!("could not find any config file in {shown}"))
+            .detail_boxed("a directory is read for its *.pkr.hcl files"));
+    }
+    for name in templates {
+        files.read(&path.join(name), environment);
+    }
+    // JSON files come later, so they win.
+    for name in of(".auto.pkrvars.hcl").into_iter().chain(of(".auto.pkrvars.json")) {
+        files.auto.push(path.join(name));
+    }
+    Ok(files)
+}
+
+impl Files {
+    fn read(&mut self, path: &Path, environment: &dyn Environment) {
+        match read_text(path, environment) {
+            Ok(text) => self.texts.push((path.to_string_lossy().into_owned(), text)),
+            Err(diagnostic) => self.diagnostics.push(*diagnostic),
+        }
+    }
+}
+
+/// A template or variable file as text.
+///
+/// # Errors
+/// It cannot be read, is too large or is not UTF-8.
+pub(crate) fn read_text(path: &Path, environment: &dyn Environment) -> Result<String, Box<Diagnostic>> {
+    let shown = path.to_string_lossy();
+    let fail = |summary: String| Box::new(Diagnostic::error("template::unreadable", summary));
+    let bytes = environment.read(path, MAX_FILE).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => fail(format!("there is no file at {shown}")),
+        std::io::ErrorKind::FileTooLarge => fail(format!("{shown} is larger than 16 MiB")),
+        _ => fail(format!("cannot read {shown}: {e}")),
+    })?;
+    String::from_utf8(bytes).map_err(|_| fail(format!("{shown} is not UTF-8 text")))
+}
+
+/// Adding detail to a boxed diagnostic.
+trait BoxedDetail {
+    fn detail_boxed(self, detail: &str) -> Self;
+}
+
+impl BoxedDetail for Box<Diagnostic> {
+    fn detail_boxed(mut self, detail: &str) -> Self {
+        self.detail = detail.to_owned();
+        self
+    }
+}
+
+impl Template {
+    /// The plugins that the template requires, in the order of the text.
+    pub fn required_plugins(&self) -> &[RequiredPlugin] {
+        &self.declared.plugins
+    }
+
+    /// The texts that spans point into.
+    pub fn sources(&self) -> &SourceMap {
+        &self.sources
+    }
+}

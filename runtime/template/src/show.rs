@@ -1,0 +1,78 @@
+//! Values as `console` and `inspect` show them.
+
+use crate::value::{V, Val};
+
+/// What is shown for a value that is not known.
+const UNKNOWN: &str = "<unknown>";
+/// What is shown instead of a secret.
+const SENSITIVE: &str = "<sensitive>";
+
+/// A value in one line, text quoted.
+pub(crate) fn compact(value: &Val) -> String {
+    if value.marks.sensitive {
+        return format!("\"{SENSITIVE}\"");
+    }
+    match &value.v {
+        V::Null(_) => "null".to_owned(),
+        V::Unknown(_) => format!("\"{UNKNOWN}\""),
+        V::Bool(truth) => truth.to_string(),
+        V::Number(number) => number.to_string(),
+        V::Text(text) => serde_json::Value::from(&**text).to_string(),
+        V::List(_, items) | V::Set(_, items) | V::Tuple(items) => {
+            format!("[{}]", items.iter().map(compact).collect::<Vec<_>>().join(", "))
+        }
+        V::Map(_, entries) | V::Object(entries) => {
+            let entries: Vec<String> = entries
+                .iter()
+                .map(|(k, v)| format!("{} = {}", serde_json::Value::from(k.as_str()), compact(v)))
+                .collect();
+            format!("{{{}}}", entries.join(", "))
+        }
+    }
+}
+
+/// A value over several lines, text at the top without quotes, as `console` prints it.
+pub(crate) fn full(value: &Val) -> String {
+    if value.marks.sensitive {
+        return SENSITIVE.to_owned();
+    }
+    match &value.v {
+        V::Text(text) => text.to_string(),
+        V::Unknown(_) => UNKNOWN.to_owned(),
+        _ => {
+            let mut out = String::new();
+            nested(value, 0, &mut out);
+            out
+        }
+    }
+}
+
+fn nested(value: &Val, level: usize, out: &mut String) {
+    let pad = "  ".repeat(level + 1);
+    if value.marks.sensitive {
+        return out.push_str(&compact(value));
+    }
+    match (value.items(), value.entries()) {
+        (Some(items), _) if !items.is_empty() => {
+            out.push_str("[\n");
+            for item in items {
+                out.push_str(&pad);
+                nested(item, level + 1, out);
+                out.push_str(",\n");
+            }
+            out.push_str(&"  ".repeat(level));
+            out.push(']');
+        }
+        (_, Some(entries)) if !entries.is_empty() => {
+            out.push_str("{\n");
+            for (name, item) in entries {
+                out.push_str(&format!("{pad}{} = ", serde_json::Value::from(name.as_str())));
+                nested(item, level + 1, out);
+                out.push('\n');
+            }
+            out.push_str(&"  ".repeat(level));
+            out.push('}');
+        }
+        _ => out.push_str(&compact(value)),
+    }
+}

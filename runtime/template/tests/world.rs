@@ -1,0 +1,152 @@
+//! The real file system, and a catalogue of small components, for the tests of this crate.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::disallowed_methods, reason = "tests read their own fixtures")]
+
+use kiln_plan::{ComponentRef, Diagnostic, Kind, Schema, SourceMap};
+use kiln_template::{Catalogue, Environment, FileKind};
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Real files below a root, other things as set.
+#[derive(Debug, Clone)]
+pub(crate) struct World {
+    pub(crate) root: PathBuf,
+    pub(crate) variables: BTreeMap<String, String>,
+}
+
+impl World {
+    pub(crate) fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into(), variables: BTreeMap::new() }
+    }
+}
+
+impl Environment for World {
+    fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+        let path = self.root.join(path);
+        if std::fs::metadata(&path)?.len() > limit {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        std::fs::read(path)
+    }
+
+    fn list(&self, directory: &Path) -> io::Result<Vec<(String, FileKind)>> {
+        std::fs::read_dir(self.root.join(directory))?
+            .map(|entry| {
+                let entry = entry?;
+                let kind = if entry.path().is_dir() { FileKind::Directory } else { FileKind::File };
+                Ok((entry.file_name().to_string_lossy().into_owned(), kind))
+            })
+            .collect()
+    }
+
+    fn kind(&self, path: &Path) -> io::Result<FileKind> {
+        let metadata = std::fs::metadata(self.root.join(path))?;
+        Ok(if metadata.is_dir() { FileKind::Directory } else { FileKind::File })
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).cloned()
+    }
+
+    fn working_directory(&self) -> PathBuf {
+        PathBuf::from("/cwd")
+    }
+
+    fn home(&self) -> Option<PathBuf> {
+        Some(PathBuf::from("/home/u"))
+    }
+
+    fn now(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(1_700_000_100)
+    }
+
+    fn started(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(1_700_000_000)
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        bytes.fill(0x5a);
+    }
+}
+
+/// Components with schemas in the real dialect.
+#[derive(Debug, Default)]
+pub(crate) struct Components;
+
+const NULL: &str = r#"{"properties":{
+  "communicator":{"type":"string"},"ssh_host":{"type":"string"},"ssh_password":{"type":"string","x-kiln-sensitive":true}}}"#;
+const QEMU: &str = r#"{"required":["iso_url"],"properties":{
+  "iso_url":{"type":"string"},"memory":{"type":"number"},"headless":{"type":"boolean"},
+  "boot_command":{"type":"array","items":{"type":"string"}},
+  "format":{"type":"string","enum":["qcow2","raw"]},
+  "qemuargs":{"type":"array","items":{"type":"array","items":{"type":"string"}}},
+  "http_content":{"type":"object","additionalProperties":{"type":"string"}},
+  "disk":{"type":"array","x-kiln-block":true,"items":{"type":"object","required":["size"],"properties":{"size":{"type":"string"},"cache":{"type":"string"}}}},
+  "old":{"type":"string","deprecated":"use new"}}}"#;
+const SHELL: &str = r#"{"properties":{
+  "inline":{"type":"array","items":{"type":"string"}},
+  "environment_vars":{"type":"array","items":{"type":"string"}},
+  "env":{"type":"object","additionalProperties":{"type":"string"}},
+  "execute_command":{"type":"string","x-kiln-late":true}}}"#;
+const MANIFEST: &str = r#"{"properties":{"output":{"type":"string"},"custom_data":{"type":"object","additionalProperties":{"type":"string"}}}}"#;
+const HTTP: &str = r#"{"required":["url"],"properties":{"url":{"type":"string"}}}"#;
+const HTTP_OUT: &str = r#"{"properties":{"body":{"type":"string"}}}"#;
+
+impl Catalogue for Components {
+    fn schema(&self, component: &ComponentRef) -> Option<Arc<Schema>> {
+        let text = match (component.kind, component.name.as_str()) {
+            (Kind::Builder, "null") => NULL,
+            (Kind::Builder, "qemu") => QEMU,
+            (Kind::Provisioner, "shell" | "shell-local") => SHELL,
+            (Kind::PostProcessor, "manifest" | "checksum") => MANIFEST,
+            (Kind::DataSource, "http") => HTTP,
+            _ => return None,
+        };
+        Some(Arc::new(Schema::parse(text).expect("the schemas of the tests are right")))
+    }
+
+    fn output_schema(&self, _: &ComponentRef) -> Option<Arc<Schema>> {
+        Some(Arc::new(Schema::parse(HTTP_OUT).expect("the schemas of the tests are right")))
+    }
+
+    fn names(&self, kind: Kind) -> Vec<String> {
+        let names: &[&str] = match kind {
+            Kind::Builder => &["null", "qemu"],
+            Kind::Provisioner => &["shell", "shell-local"],
+            Kind::PostProcessor => &["checksum", "manifest"],
+            Kind::DataSource => &["http"],
+        };
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+}
+
+/// Findings as text, one block of lines each.
+pub(crate) fn shown(sources: &SourceMap, diagnostics: &[Diagnostic]) -> String {
+    let mut out = String::new();
+    for d in diagnostics {
+        let level = if d.is_error() { "error" } else { "warning" };
+        out.push_str(&format!("{level}[{}]: {}\n", d.code, d.summary));
+        if let Some(span) = d.span {
+            let (line, column) = sources.position(span);
+            let text = sources.text(span.file).get(span.start as usize..span.end as usize).unwrap_or("");
+            let text = text.lines().next().unwrap_or("");
+            out.push_str(&format!("  at {}:{line}:{column} `{text}`\n", sources.name(span.file)));
+        }
+        for (name, value) in [
+            ("in", d.context.clone().unwrap_or_default()),
+            ("detail", d.detail.clone()),
+            ("help", d.help.clone().unwrap_or_default()),
+        ] {
+            if !value.is_empty() {
+                out.push_str(&format!("  {name}: {value}\n"));
+            }
+        }
+        for (name, value) in &d.values {
+            out.push_str(&format!("  {name} is {value}\n"));
+        }
+    }
+    out
+}
