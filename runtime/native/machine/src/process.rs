@@ -13,6 +13,7 @@ mod platform;
 mod run;
 mod supervisor;
 
+pub(crate) use platform::punch_hole;
 pub use run::{Finished, RunLimits};
 pub use supervisor::supervise;
 
@@ -146,7 +147,20 @@ pub enum Chunk {
     Stderr(Vec<u8>),
 }
 
-type Started = Result<std::process::Child, ProcessError>;
+type Started = Result<Unadopted, ProcessError>;
+
+/// A child on its way from the spawner thread to the caller; if the caller is gone, it is killed.
+#[derive(Debug)]
+struct Unadopted(Option<std::process::Child>);
+
+impl Drop for Unadopted {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            platform::signal_all(child.id(), platform::start_time(child.id()), true);
+            let _ = child.wait();
+        }
+    }
+}
 type Job = (Program, oneshot::Sender<Started>);
 
 /// Starts programs. Cheap to clone; lives as long as its last clone.
@@ -172,11 +186,8 @@ impl Spawner {
             .spawn(move || {
                 // The thread must outlive its children: it ends with the last Spawner or Process.
                 for (program, reply) in queue {
-                    if let Err(Ok(mut orphan)) = reply.send(fork(program, announce.clone())) {
-                        // Nobody waits any more, and nobody else knows of it.
-                        platform::exterminate(orphan.id(), platform::start_time(orphan.id()));
-                        let _ = orphan.wait();
-                    }
+                    // If nobody waits any more, dropping the answer kills the child.
+                    drop(reply.send(fork(program, announce.clone())));
                 }
             })
             .map_err(ProcessError::Spawner)?;
@@ -195,7 +206,8 @@ impl Spawner {
         program.stdin = input.then(Vec::new);
         let (reply, started) = oneshot::channel();
         self.jobs.send((program, reply)).map_err(|_| gone())?;
-        let child = started.await.map_err(|_| gone())??;
+        let mut started = started.await.map_err(|_| gone())??;
+        let child = started.0.take().ok_or_else(gone)?;
         Process::adopt(child, stdin, self.clone())
             .map_err(|source| ProcessError::Start { program: name, source })
     }
@@ -244,7 +256,8 @@ fn fork(program: Program, announce: Option<Arc<OwnedFd>>) -> Started {
     };
     let die_with_parent = !program.releasable || announce.is_none();
     platform::prepare(&mut command, platform::BeforeExec { die_with_parent, announce });
-    command.spawn().map_err(|source| start_error(&name, source))
+    let started = command.spawn().map(|child| Unadopted(Some(child)));
+    started.map_err(|source| start_error(&name, source))
 }
 
 #[expect(clippy::disallowed_methods, reason = "a child's log file is the spawner's to make")]

@@ -322,3 +322,74 @@ async fn starting_is_fast_and_quiet_and_the_probe_agrees_with_the_machine() {
     within(20, vm.wait_for_serial(b"READY")).await.unwrap();
     vm.kill().await;
 }
+
+#[tokio::test]
+async fn a_serial_console_on_stdio_is_still_seen() {
+    let bench = Bench::new();
+    let mut spec = bench.spec();
+    spec.raw_arguments = RawArguments::fixed(vec![vec!["-serial".into(), "stdio".into()]]);
+    let vm = bench.start(&spec).await;
+    within(20, vm.wait_for_serial(b"READY")).await.unwrap();
+    bench.type_keys(&vm, "Hi", None).await;
+    within(5, vm.wait_for_serial(b"READY\r\nHi")).await.unwrap();
+    vm.kill().await;
+}
+
+#[tokio::test]
+async fn uefi_firmware_starts_with_its_own_variables() {
+    let bench = Bench::new();
+    let copy = bench.directory.path().join("efivars.fd");
+    let efi = efi_firmware(None, None, &copy).expect("apt-get install ovmf");
+    let spec = MachineSpec { efi: Some(efi.clone()), memory_mib: 128, ..bench.spec() };
+    let vm = bench.start(&spec).await;
+    let blocks = vm.monitor("query-block", serde_json::Value::Null).await.unwrap().to_string();
+    assert!(
+        blocks.contains(copy.to_str().unwrap()) && blocks.contains(efi.code.to_str().unwrap()),
+        "{blocks}"
+    );
+    vm.kill().await;
+    let missing = std::path::Path::new("no-such.fd");
+    assert!(matches!(efi_firmware(Some(missing), None, &copy), Err(VmError::Firmware(_))));
+}
+
+#[tokio::test]
+async fn a_cancelled_start_leaves_no_qemu() {
+    let bench = Bench::new();
+    bench.cancel.cancel();
+    let error = Vm::start(&bench.spec(), &bench.spawner, &bench.cancel).await.unwrap_err();
+    assert!(matches!(error, VmError::Cancelled), "{error}");
+    for wait in [1, 5, 20, 40] {
+        let cancel = CancellationToken::new();
+        let spec = bench.spec();
+        let start = Vm::start(&spec, &bench.spawner, &cancel);
+        let cancelled = async {
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+            cancel.cancel();
+        };
+        let (started, ()) = tokio::join!(start, cancelled);
+        drop(started);
+    }
+    let name = bench.directory.path().to_str().unwrap();
+    let running = || {
+        let entries = std::fs::read_dir("/proc").unwrap().flatten();
+        entries
+            .filter_map(|it| std::fs::read(it.path().join("cmdline")).ok())
+            .any(|line| String::from_utf8_lossy(&line).contains(name))
+    };
+    within(10, async {
+        while running() {
+            tokio::time::sleep(Duration::from_millis(10)).await
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_tpm_without_swtpm_says_what_to_install() {
+    let bench = Bench::new();
+    let mut spec =
+        MachineSpec { tpm: Some(Tpm { device: "tpm-tis".into(), version1: false }), ..bench.spec() };
+    spec.env = vec![("PATH".into(), bench.directory.path().into())];
+    let error = Vm::start(&spec, &bench.spawner, &bench.cancel).await.unwrap_err();
+    assert!(error.to_string().contains("apt-get install swtpm"), "{error}");
+}

@@ -164,6 +164,12 @@ mod system {
         Ok((read, write))
     }
 
+    /// Gives the space of the first `length` bytes back; they read as zeroes.
+    pub(crate) fn punch_hole(file: &std::fs::File, length: u64) -> io::Result<()> {
+        use rustix::fs::FallocateFlags;
+        Ok(rustix::fs::fallocate(file, FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE, 0, length)?)
+    }
+
     pub(crate) fn write_now(pipe: &OwnedFd, line: &[u8]) {
         let _ = rustix::io::write(pipe, line);
     }
@@ -194,10 +200,13 @@ mod system {
     pub(crate) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
         Err(unsupported())
     }
+    pub(crate) fn punch_hole(_: &std::fs::File, _: u64) -> io::Result<()> {
+        Err(unsupported())
+    }
     pub(crate) fn write_now(_: &OwnedFd, _: &[u8]) {}
 }
 
-pub(crate) use system::{count, pipe, prepare, signal_all, start_time, watch, write_now};
+pub(crate) use system::{count, pipe, prepare, punch_hole, signal_all, start_time, watch, write_now};
 
 /// Kills what remains of the session until it is empty: members may fork while they are being killed.
 /// Bounded to a second. Says whether anything was there.

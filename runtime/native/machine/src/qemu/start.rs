@@ -106,6 +106,12 @@ impl Vm {
             },
         };
         let facts = stop::watch(events);
+        // `-serial stdio` is what many templates say; then the console is in QEMU's own output.
+        let stdio = rows
+            .iter()
+            .any(|row| matches!(row.as_slice(), [switch, port] if switch == "-serial" && port == "stdio"));
+        let serial = if stdio { log.clone() } else { serial };
+        tokio::spawn(super::serial::keep_small(serial.clone(), process.ending()));
         let run_directory = spec.run_directory.clone();
         let pictures = std::sync::atomic::AtomicU64::new(0);
         Ok(Self { process, tpm, qmp, facts, ports, arguments, run_directory, serial, log, pictures })
