@@ -91,7 +91,7 @@ fn stamp(sources: &Path, kind: &Kind, key: &[u8]) -> Result<String> {
             entries.sort();
             open.extend(entries);
         } else {
-            hash.update(path.to_string_lossy().as_bytes());
+            hash.update(path.strip_prefix(sources)?.to_string_lossy().as_bytes());
             hash.update(fs::read(&path)?);
         }
     }

@@ -43,7 +43,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "sizes", minutes: 1, needs: &[], run: sizes },
     Suite { name: "check-portable", minutes: 3, needs: &[], run: check_portable },
     Suite { name: "build", minutes: 8, needs: &[], run: |tree, _| make(tree, Need::Kiln) },
-    Suite { name: "guests", minutes: 2, needs: &[], run: |tree, _| make(tree, Need::Guests) },
+    Suite { name: "guest-images", minutes: 2, needs: &[], run: |tree, _| make(tree, Need::Guests) },
     Suite { name: "docs", minutes: 1, needs: &[Need::Kiln], run: |tree, _| docs::compare(tree) },
     Suite { name: "components", minutes: 3, needs: &[], run: components },
     Suite { name: "unit", minutes: 5, needs: &[Need::Kiln], run: unit },
@@ -126,7 +126,7 @@ impl Suite {
     fn makes(&self) -> Option<Need> {
         match self.name {
             "build" => Some(Need::Kiln),
-            "guests" => Some(Need::Guests),
+            "guest-images" => Some(Need::Guests),
             _ => None,
         }
     }
