@@ -73,12 +73,13 @@ impl Server {
         private(&self.path("host"), &KeyPair::generate(KeyKind::Ed25519, "host").unwrap().private);
     }
 
+    /// `SHLVL` keeps bash from reading the start files of whoever runs the tests, which may take seconds.
     fn write_config(&self) {
         let dir = self.dir.path().display();
         let config = format!(
             "Port {}\nListenAddress 127.0.0.1\nHostKey {dir}/host\nAuthorizedKeysFile {dir}/authorized\n\
              PidFile none\nUsePAM no\nStrictModes no\nPermitRootLogin yes\nMaxStartups 200\n\
-             Subsystem sftp internal-sftp\n{}\n",
+             Subsystem sftp internal-sftp\nSetEnv SHLVL=5\n{}\n",
             self.port, self.extra
         );
         std::fs::write(self.path("sshd_config"), config).unwrap();
@@ -102,7 +103,8 @@ impl Server {
         command
     }
 
-    /// Dropbear reads keys from the home directory only, so it gets one of its own, in a mount namespace of its own.
+    /// Dropbear reads keys from the home directory only, so it gets one of its own, in a mount namespace of its own, where
+    /// OpenSSH's SFTP server is hidden.
     fn dropbear_command(&self) -> Command {
         use std::os::unix::fs::PermissionsExt;
         let keys = self.path("home/.ssh");
@@ -122,7 +124,8 @@ impl Server {
         assert!(made.status.success());
         let dropbear = program("/usr/sbin/dropbear", "dropbear-bin");
         let script = format!(
-            "mount --bind {dir}/home ~{user} && exec {dropbear} -F -E -s -p 127.0.0.1:{port} -r {dir}/dropbear-host \
+            "mount --bind {dir}/home ~{user} && \
+             if test -e /usr/lib/sftp-server; then mount --bind /dev/null /usr/lib/sftp-server; fi && exec {dropbear} -F -E -s -p 127.0.0.1:{port} -r {dir}/dropbear-host \
              -P {dir}/dropbear.pid",
             dir = self.dir.path().display(),
             user = user(),
