@@ -393,3 +393,15 @@ async fn a_tpm_without_swtpm_says_what_to_install() {
     let error = Vm::start(&spec, &bench.spawner, &bench.cancel).await.unwrap_err();
     assert!(error.to_string().contains("apt-get install swtpm"), "{error}");
 }
+
+#[tokio::test]
+async fn a_tpm_is_there_for_the_guest() {
+    let bench = Bench::new();
+    let spec = MachineSpec { tpm: Some(Tpm { device: "tpm-tis".into(), version1: false }), ..bench.spec() };
+    let vm = bench.start(&spec).await;
+    let models = vm.monitor("query-tpm", serde_json::Value::Null).await.unwrap();
+    assert_eq!(models[0]["model"], "tpm-tis", "{models}; apt-get install swtpm");
+    within(20, vm.wait_for_serial(b"READY")).await.unwrap();
+    vm.power_off().await.unwrap();
+    assert_eq!(within(5, vm.wait_stopped()).await, Stop::Host);
+}
