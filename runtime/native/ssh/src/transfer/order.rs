@@ -3,7 +3,9 @@
 //! | | file | directory |
 //! |---|---|---|
 //! | automatic | SFTP, scp, cat | tar, SFTP, scp |
+//! | automatic, large | cat, SFTP, scp | |
 //!
+//! A large file gains more from one unanswered stream than the extra command costs.
 //! A way that the machine lacks is skipped before any content is sent; an error after that is final.
 
 use std::sync::Arc;
@@ -14,8 +16,12 @@ use super::{FileSource, Method, TransferOptions, Transferred, scp, sftp, stream,
 use crate::error::{Error, Result};
 use crate::session::Session;
 
-fn for_files(method: Method) -> [Method; 3] {
+/// From this size on (bytes) an upload is large.
+const LARGE: u64 = 16 << 20;
+
+fn for_files(method: Method, size: u64) -> [Method; 3] {
     match method {
+        Method::Auto if size >= LARGE => [Method::Stream, Method::Sftp, Method::Scp],
         Method::Auto | Method::Sftp => [Method::Sftp, Method::Scp, Method::Stream],
         Method::Scp => [Method::Scp, Method::Sftp, Method::Stream],
         Method::Stream => [Method::Stream, Method::Sftp, Method::Scp],
@@ -64,8 +70,9 @@ pub(super) async fn upload(
     remote: &str,
     options: &TransferOptions,
 ) -> Result<Transferred> {
+    let size = source.size;
     let mut source = Some(source);
-    for method in for_files(options.method) {
+    for method in for_files(options.method, size) {
         let done = match method {
             Method::Sftp | Method::Auto => match (client(session).await?, source.take()) {
                 (Some(client), Some(source)) => {
@@ -77,10 +84,7 @@ pub(super) async fn upload(
                 }
             },
             Method::Scp => scp::upload(session, &mut source, remote, options).await?,
-            Method::Stream => match source.take() {
-                Some(source) => Some(stream::upload(session, source, remote, options).await?),
-                None => None,
-            },
+            Method::Stream => stream::upload(session, &mut source, remote, options).await?,
         };
         if let Some(done) = done {
             return Ok(done);
@@ -117,7 +121,7 @@ pub(super) async fn download(
     sink: std::fs::File,
     options: &TransferOptions,
 ) -> Result<Transferred> {
-    for method in for_files(options.method) {
+    for method in for_files(options.method, 0) {
         let clone = || sink.try_clone().map_err(|error| Error::local("cannot use the download file", error));
         let done = match method {
             Method::Sftp | Method::Auto => match client(session).await? {

@@ -6,25 +6,36 @@ use tokio::sync::mpsc;
 use super::flow::{Drain, Inflow, Meter, feed};
 use super::{FileSource, TransferOptions, Transferred};
 use crate::error::{Error, Result};
-use crate::process::{ExecOptions, Input, Stdin};
+use crate::process::{ExecOptions, ExitStatus, Input, Stdin};
 use crate::quote::{quote, remote_path};
 use crate::session::Session;
 
 /// Read from files and given to the connection at a time.
 pub(super) const PIECE: usize = 256 * 1024;
 
+/// The machine prints this line when its shell understood the command.
+const READY: &str = "kiln-cat-ready";
+
+/// `None`: the machine has no POSIX shell; the source is untouched.
 pub(super) async fn upload(
     session: &Session,
-    source: FileSource,
+    source: &mut Option<FileSource>,
     remote: &str,
     options: &TransferOptions,
-) -> Result<Transferred> {
+) -> Result<Option<Transferred>> {
+    let Some(mode) = source.as_ref().map(|source| source.mode & 0o7777) else { return Ok(None) };
     let path = quote(&remote_path(remote));
-    let mode = source.mode & 0o7777;
     // The mode is set before the content: a secret is never readable by others in between.
-    let command = format!("umask 077; : >> {path} && chmod {mode:o} {path} && cat > {path}");
+    let command = format!("umask 077; echo {READY}; : >> {path} && chmod {mode:o} {path} && cat > {path}");
     let run = ExecOptions { stdin: Input::Manual, pty: Some(false), ..ExecOptions::default() };
     let mut flow = Inflow::new(session.exec(&command, run).await?);
+    if flow.line(4096).await?.as_deref() != Some(READY.as_bytes()) {
+        return match flow.status().await? {
+            status @ ExitStatus::Disconnected => Err(flow.failure("upload to", remote, &status)),
+            _ => Ok(None),
+        };
+    }
+    let Some(source) = source.take() else { return Ok(None) };
     let mut done = Transferred::new("cat");
     let mut meter = Meter::new(options.progress.clone());
     let stdin = flow.stdin();
@@ -40,14 +51,14 @@ pub(super) async fn upload(
     sent?;
     done.bytes = meter.moved;
     done.entries = 1;
-    Ok(done)
+    Ok(Some(done))
 }
 
 /// Sends and listens at the same time. When the command ends first, sending ends too.
 pub(super) async fn both(
     sent: impl Future<Output = Result<()>>,
     flow: &mut Inflow,
-) -> Result<(Result<()>, crate::process::ExitStatus)> {
+) -> Result<(Result<()>, ExitStatus)> {
     let (sent, status) = tokio::join!(sent, flow.status());
     Ok((sent, status?))
 }

@@ -105,7 +105,9 @@ async fn large_files_arrive_whole_and_tell_their_progress() {
     let server = Server::sshd("");
     let session = server.session().await;
     let content = bytes(40_000_000);
-    for method in [Method::Sftp, Method::Scp, Method::Stream] {
+    for (method, name) in
+        [(Method::Sftp, "sftp"), (Method::Scp, "scp"), (Method::Stream, "cat"), (Method::Auto, "cat")]
+    {
         let mut file = tempfile::tempfile().unwrap();
         std::io::Write::write_all(&mut file, &content).unwrap();
         let last = Arc::new(AtomicU64::new(0));
@@ -121,6 +123,7 @@ async fn large_files_arrive_whole_and_tell_their_progress() {
         let done =
             session.upload(FileSource::file(file).unwrap(), path.to_str().unwrap(), &options).await.unwrap();
         assert_eq!((done.bytes, last.load(Ordering::SeqCst)), (40_000_000, 40_000_000));
+        assert_eq!(done.method, name);
         assert!(std::fs::read(&path).unwrap() == content, "{method:?}");
         assert!(download(&session, path.to_str().unwrap(), method).await.unwrap().0 == content, "{method:?}");
     }

@@ -178,7 +178,8 @@ fn judge(name: &Bytes) -> Result<Option<String>> {
         return Ok(None);
     }
     let text = std::str::from_utf8(name).ok().filter(|name| {
-        !name.is_empty() && !name.contains(['/', '\0']) && !(cfg!(windows) && name.contains(['\\', ':']))
+        let bad = name.is_empty() || name.contains(['/', '\0']);
+        !(bad || cfg!(windows) && name.contains(['\\', ':']))
     });
     match text {
         Some(text) => Ok(Some(text.to_owned())),
