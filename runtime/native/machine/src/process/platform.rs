@@ -9,6 +9,7 @@ use std::io;
 
 /// What a child does between fork and exec.
 #[derive(Debug)]
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nothing is started there yet"))]
 pub(crate) struct BeforeExec {
     /// Ask the kernel to kill the child when the spawning thread ends.
     pub(crate) die_with_parent: bool,

@@ -77,8 +77,9 @@ impl Vm {
         let mut facts = self.facts.clone();
         let exit = tokio::select! {
             exit = self.process.wait() => exit,
-            // With -no-shutdown QEMU stays; a closed connection leaves the exit to wait for.
-            Ok(_) = facts.wait_for(|facts| facts.shutdown.is_some()) => {
+            // With -no-shutdown QEMU stays; a closed connection leaves the exit to wait for. The guard
+            // that the watch gives is dropped at once: futures that hold it are not `Send`.
+            true = async { facts.wait_for(|facts| facts.shutdown.is_some()).await.is_ok() } => {
                 match tokio::time::timeout(ENDING, self.process.wait()).await {
                     Ok(exit) => exit,
                     Err(_) => {
