@@ -405,3 +405,23 @@ async fn a_tpm_is_there_for_the_guest() {
     vm.power_off().await.unwrap();
     assert_eq!(within(5, vm.wait_stopped()).await, Stop::Host);
 }
+
+/// The host's calls run on a pool of threads: every future of the API must be able to move.
+#[expect(dead_code, reason = "that it compiles is the test")]
+fn futures_are_send(vm: &Vm, bench: &'static Bench, spec: &MachineSpec, command: &BootCommand) {
+    fn send(_: impl Send) {}
+    send(Vm::start(spec, &bench.spawner, &bench.cancel));
+    send(vm.wait_stopped());
+    send(vm.type_boot_command(command, None, &bench.cancel, |_| {}));
+    send(vm.wait_for_still_screen(Duration::ZERO, Duration::ZERO));
+    send(vm.wait_for_serial(b""));
+    send(vm.screenshot());
+    send(vm.eject(MediumKind::Cdrom));
+    send(vm.power_off());
+    send(vm.monitor("", serde_json::Value::Null));
+    send(bench.spawner.spawn(Program::default()));
+    send(bench.spawner.run(Program::default(), RunLimits::default(), &bench.cancel));
+    send(vm.process().wait());
+    send(vm.process().kill_group(Duration::ZERO));
+    send(HttpServer::start(&HttpServerOptions::default(), HttpContent::Texts(std::sync::Arc::default())));
+}
