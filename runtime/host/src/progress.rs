@@ -35,6 +35,12 @@ impl Bar {
         Arc::new(move |done, total| shared.set(done, total))
     }
 
+    /// The same for work that knows only how far it is.
+    pub(crate) fn counter(&self) -> Arc<dyn Fn(u64) + Send + Sync> {
+        let shared = self.shared.clone();
+        Arc::new(move |done| shared.set(done, None))
+    }
+
     /// The end.
     pub(crate) fn finish(self) {}
 }

@@ -6,6 +6,7 @@
 mod address;
 mod artifact;
 mod diagnostic;
+mod duration;
 mod event;
 pub mod go_template;
 pub mod grant;
@@ -18,6 +19,7 @@ mod value;
 pub use address::{ComponentRef, Kind};
 pub use artifact::{ArtifactFile, ArtifactSummary};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use duration::{SignedDuration, parse_duration};
 pub use event::{BuildOutcome, Event, EventBody, EventSink, OutputStream, Progress, StepInfo};
 pub use late::{BuildValues, Configuration, Evaluate};
 pub use plan::{Build, Plan, PostProcessor, Provisioner, Step};

@@ -4,7 +4,6 @@
 //! that was verified.
 
 use super::config::ConfigurationHandle as Configuration;
-use super::sessions::progress::Bar;
 use super::{Authority, Call};
 use crate::bindings::kiln::host::downloads;
 use crate::bindings::kiln::host::types::ErrorCode;
@@ -12,6 +11,7 @@ use crate::build::BuildInner;
 use crate::designation;
 use crate::error::{CallError, CallResult, fail, fail_at};
 use crate::file::File;
+use crate::progress::bar;
 use crate::state::{State, StepCtx};
 use kiln_content::digest::Checksum;
 use kiln_content::download::{DownloadError, Downloader, Fetch};
@@ -38,8 +38,8 @@ pub struct Request {
 pub(crate) async fn fetch(step: &Arc<StepCtx>, wanted: Fetch, cancel: CancellationToken) -> CallResult<File> {
     let name = wanted.urls.first().and_then(|url| url.rsplit('/').next()).unwrap_or("").to_owned();
     let egress = egress(hosts_of(&wanted)).map_err(|e| fail(ErrorCode::Failed, e))?;
-    let bar = Bar::new(step, &format!("fetching {name}"), 0);
-    let fetched = Downloader::new(egress).fetch(&wanted, bar.counter_of(), cancel).await;
+    let bar = bar(step, format!("fetching {name}"), 0);
+    let fetched = Downloader::new(egress).fetch(&wanted, bar.callback(), cancel).await;
     let fetched = fetched.map_err(|e| download_error(&e))?;
     Ok(File::opened(fetched.file, &fetched.path)?)
 }

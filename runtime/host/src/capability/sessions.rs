@@ -3,7 +3,6 @@
 //! A session is root on the image; nothing here protects the image from the component.
 
 pub(crate) mod connection;
-pub(crate) mod progress;
 
 pub use connection::{Process, Session};
 

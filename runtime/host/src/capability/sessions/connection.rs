@@ -1,7 +1,6 @@
 //! Sessions and running commands: what goes over the connection.
 #![expect(clippy::disallowed_methods, reason = "downloads are written to outputs that were designated")]
 
-use super::progress::Bar;
 use super::{Command, UploadOptions};
 use crate::bindings::kiln::host::sessions::{self, Kind, Piece, Signal, Stream};
 use crate::bindings::kiln::host::types::ErrorCode;
@@ -11,6 +10,7 @@ use crate::error::{CallError, CallResult, fail};
 use crate::file::File;
 use crate::finished::{Capture, Finished, Mode, Shown, sealed_bytes};
 use crate::output::Output;
+use crate::progress::{Bar, bar};
 use crate::state::{State, StepCtx};
 use kiln_plan::OutputStream;
 use kiln_plan::grant::{Request, Switch};
@@ -169,7 +169,7 @@ impl State {
 
     /// A transfer's bar and options.
     fn transfer(&self, ssh: &Ssh, title: &str, total: u64) -> (Bar, kiln_ssh::TransferOptions) {
-        let bar = Bar::new(&self.step, title, total);
+        let bar = bar(&self.step, title, total);
         let progress = Some(bar.counter());
         (bar, kiln_ssh::TransferOptions { method: ssh.method, progress, ..Default::default() })
     }
