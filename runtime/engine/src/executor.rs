@@ -56,6 +56,9 @@ pub struct Prepared<S> {
     pub values: BTreeMap<String, Value>,
 }
 
+/// The builder, if it was started, and the machine or why there is none.
+pub type Started<B, S> = (Option<B>, Result<Prepared<S>, Failure>);
+
 /// What a post-processor gave.
 #[derive(Debug, Clone)]
 pub struct Processed<A> {
@@ -93,7 +96,7 @@ pub trait Executor: Send + Sync + 'static {
         &self,
         scope: &Self::Scope,
         call: Call,
-    ) -> impl Future<Output = (Option<Self::Builder>, Result<Prepared<Self::Session>, Failure>)> + Send;
+    ) -> impl Future<Output = Started<Self::Builder, Self::Session>> + Send;
 
     /// Makes the artifact; called again after a failure only if the user says so.
     fn finish(

@@ -25,6 +25,6 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-pub use executor::{Call, Executor, Failure, Prepared, Processed};
+pub use executor::{Call, Executor, Failure, Prepared, Processed, Started};
 pub use outcome::{BuildReport, CleanupOutcome, RunResult};
 pub use run::{OnError, RunOptions, run, validate};

@@ -365,8 +365,11 @@ async fn debug_pauses_and_runs_one_at_a_time() {
     assert!(asked[0].contains("before the provisioner `a`") && asked[1].contains("before the cleanup"));
 }
 
+/// A post-processor: its name, its answer, the user's `keep_input_artifact`.
+type Scripted = (&'static str, Option<Act>, Option<bool>);
+
 /// Post-processors by their answers; the artifacts that are listed and what was destroyed.
-async fn process(sequences: Vec<Vec<(&'static str, Option<Act>, Option<bool>)>>) -> (Vec<String>, RunResult) {
+async fn process(sequences: Vec<Vec<Scripted>>) -> (Vec<String>, RunResult) {
     let mut one = build("x", vec![]);
     let mut script = Script::default();
     for sequence in sequences {
