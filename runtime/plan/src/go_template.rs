@@ -20,7 +20,7 @@ mod time;
 
 pub use packer::PackerFunctions;
 pub use render::{Limits, render};
-pub use time::{format_layout, format_strftime};
+pub use time::{Calendar, format_layout, format_strftime};
 
 use parse::{Node, Operand, Pipe};
 use serde_json::Value as Json;

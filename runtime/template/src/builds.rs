@@ -380,7 +380,7 @@ impl Planner<'_> {
             context: one.source.context(),
             block: one.source.header,
         };
-        Some(self.step(component, Some(one.local_name.clone()), options))
+        Some(self.step(component, None, options))
     }
 
     fn step(&mut self, component: ComponentRef, label: Option<String>, options: Options) -> Step {

@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// The deepest recursion of the evaluator.
 const MAX_DEPTH: usize = 256;
 /// The most nodes that one top-level expression visits, loops included.
-const MAX_STEPS: u64 = 4_000_000;
+const MAX_STEPS: u64 = 1_000_000;
 /// The longest text that an expression makes.
 pub(crate) const MAX_TEXT: usize = 16 << 20;
 
@@ -100,7 +100,7 @@ pub(crate) fn evaluate(world: &World, roots: &Roots, position: functions::Positi
 }
 
 impl<'c> Context<'c> {
-    fn charge(&self, steps: u64, span: Span) -> Result<(), Box<Diagnostic>> {
+    pub(crate) fn charge(&self, steps: u64, span: Span) -> Result<(), Box<Diagnostic>> {
         let spent = self.steps.get().saturating_add(steps);
         self.steps.set(spent);
         if spent > MAX_STEPS {

@@ -177,7 +177,7 @@ impl Evaluated {
         let variables = self.declared.variables.iter().map(|(name, variable)| InspectedVariable {
             name: name.clone(),
             description: variable.description.clone(),
-            value: values.get(name).map(show::compact).unwrap_or_default(),
+            value: values.get(name).map(show::quoted).unwrap_or_default(),
             required: variable.default.is_none(),
         });
         Inspection {

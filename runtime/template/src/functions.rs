@@ -8,10 +8,12 @@ mod crypto;
 mod encoding;
 mod files;
 mod format;
+mod network;
 mod numbers;
 mod remote;
 mod strings;
 mod time;
+mod yaml;
 
 pub(crate) use encoding::from_json;
 
@@ -211,17 +213,19 @@ impl Call<'_, '_> {
     }
 }
 
-fn groups() -> [&'static [Function]; 9] {
+fn groups() -> [&'static [Function]; 11] {
     [
         collections::FUNCTIONS,
         crypto::FUNCTIONS,
         encoding::FUNCTIONS,
         files::FUNCTIONS,
         format::FUNCTIONS,
+        network::FUNCTIONS,
         numbers::FUNCTIONS,
         remote::FUNCTIONS,
         strings::FUNCTIONS,
         time::FUNCTIONS,
+        yaml::FUNCTIONS,
     ]
 }
 
@@ -328,8 +332,12 @@ pub(crate) fn call(
         marks.origin = marks.origin.max(Origin::Environment);
     }
     let value = (function.run)(&Call { context, arguments: &arguments }).map_err(fail)?;
-    if value.as_text().is_some_and(|text| text.len() > MAX_TEXT) {
-        return Err(fail("the result is longer than 16 MiB".into()));
+    if let Some(text) = value.as_text() {
+        if text.len() > MAX_TEXT {
+            return Err(fail("the result is longer than 16 MiB".into()));
+        }
+        // Making text is work too.
+        context.charge(text.len() as u64 / 64, span)?;
     }
     if !value.within_bounds() {
         return Err(fail("the result is too large".into()));

@@ -21,6 +21,7 @@ mod functions;
 mod glob;
 mod graph;
 mod late;
+mod layout;
 mod load;
 mod references;
 mod show;
@@ -34,7 +35,7 @@ pub use declared::RequiredPlugin;
 pub use environment::{Catalogue, Environment, FileKind, ReadData};
 pub use evaluated::{Evaluated, InspectedBuild, InspectedVariable, Inspection, Mode};
 pub use functions::{Purity, names as functions};
-pub use load::{Input, Template, load};
+pub use load::{Input, Template, format, load};
 pub use variables::{Undeclared, VariableInputs};
 
 /// The version of Packer that templates are told they run on.

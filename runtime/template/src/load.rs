@@ -223,3 +223,19 @@ impl Template {
         &self.sources
     }
 }
+
+/// A template or variable file in canonical layout, as `packer fmt` writes it.
+///
+/// # Errors
+/// The text is not HCL: the first syntax error, and the map that its span points into.
+pub fn format(name: &str, text: &str) -> Result<String, (SourceMap, Box<Diagnostic>)> {
+    let mut sources = SourceMap::default();
+    let id = sources.add(name, text);
+    if let Err(diagnostic) = syntax::parse_file(text, id) {
+        return Err((sources, diagnostic));
+    }
+    crate::layout::format(text).ok_or_else(|| {
+        let diagnostic = Diagnostic::error("template::syntax", "the text cannot be split into tokens");
+        (sources, Box::new(diagnostic))
+    })
+}

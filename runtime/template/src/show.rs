@@ -31,6 +31,11 @@ pub(crate) fn compact(value: &Val) -> String {
     }
 }
 
+/// A value as `inspect` shows it: what [`full`] gives, in quotes.
+pub(crate) fn quoted(value: &Val) -> String {
+    serde_json::Value::from(full(value)).to_string()
+}
+
 /// A value over several lines, text at the top without quotes, as `console` prints it.
 pub(crate) fn full(value: &Val) -> String {
     if value.marks.sensitive {

@@ -19,35 +19,50 @@ const MONTHS: [&str; 12] = [
 ];
 const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
-/// A moment in calendar words.
-struct Calendar {
-    year: i64,
-    month: usize,
-    day: u32,
-    weekday: usize,
-    yearday: u32,
-    hour: u32,
-    minute: u32,
-    second: u32,
-    nanosecond: u32,
+/// A moment in calendar words, in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Calendar {
+    /// 2006.
+    pub year: i64,
+    /// 1 to 12.
+    pub month: usize,
+    /// 1 to 31.
+    pub day: u32,
+    /// 0 is Sunday.
+    pub weekday: usize,
+    /// 1 to 366.
+    pub yearday: u32,
+    /// 0 to 23.
+    pub hour: u32,
+    /// 0 to 59.
+    pub minute: u32,
+    /// 0 to 59.
+    pub second: u32,
+    /// Below 1,000,000,000.
+    pub nanosecond: u32,
 }
 
 impl Calendar {
-    fn of(time: SystemTime) -> Self {
-        let (seconds, nanosecond) = match time.duration_since(UNIX_EPOCH) {
-            Ok(after) => (i64::try_from(after.as_secs()).unwrap_or(i64::MAX / 2), after.subsec_nanos()),
-            Err(before) => (-i64::try_from(before.duration().as_secs()).unwrap_or(i64::MAX / 2), 0),
-        };
+    /// Days from 1970-01-01 to a date.
+    pub fn days(year: i64, month: usize, day: u32) -> i64 {
+        const BEFORE: [i64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let month = month.clamp(1, 12);
+        let months = BEFORE.get(month - 1).copied().unwrap_or(0) + i64::from(leap && month > 2);
+        days_before(year) + months + i64::from(day) - 1
+    }
+
+    /// A moment counted from 1970 in seconds.
+    pub fn of_unix(seconds: i64, nanosecond: u32) -> Self {
         let days = seconds.div_euclid(86_400);
         let clock = u32::try_from(seconds.rem_euclid(86_400)).unwrap_or(0);
         let (year, month, day) = civil(days);
-        let first = days_before(year);
         Self {
             year,
             month,
             day,
             weekday: usize::try_from((days + 4).rem_euclid(7)).unwrap_or(0),
-            yearday: u32::try_from(days - first).unwrap_or(0) + 1,
+            yearday: u32::try_from(days - days_before(year)).unwrap_or(0) + 1,
             hour: clock / 3600,
             minute: clock / 60 % 60,
             second: clock % 60,
@@ -55,11 +70,21 @@ impl Calendar {
         }
     }
 
-    fn month_name(&self) -> &'static str {
+    fn of(time: SystemTime) -> Self {
+        let (seconds, nanosecond) = match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => (i64::try_from(after.as_secs()).unwrap_or(i64::MAX / 2), after.subsec_nanos()),
+            Err(before) => (-i64::try_from(before.duration().as_secs()).unwrap_or(i64::MAX / 2), 0),
+        };
+        Self::of_unix(seconds, nanosecond)
+    }
+
+    /// `January`.
+    pub fn month_name(&self) -> &'static str {
         MONTHS.get(self.month - 1).copied().unwrap_or("")
     }
 
-    fn day_name(&self) -> &'static str {
+    /// `Monday`.
+    pub fn day_name(&self) -> &'static str {
         DAYS.get(self.weekday).copied().unwrap_or("")
     }
 

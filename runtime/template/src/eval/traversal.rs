@@ -13,17 +13,18 @@ impl Context<'_> {
             Node::Name(name) => name.clone(),
             _ => String::new(),
         };
-        self.steps(value, steps, path)
+        self.steps(value, steps, path, base.span.start)
     }
 
-    fn steps(&self, value: Val, steps: &[(Step, Span)], mut path: String) -> Outcome {
+    /// `start` is where the traversal begins, so that an error shows all of it up to the step.
+    fn steps(&self, value: Val, steps: &[(Step, Span)], mut path: String, start: u32) -> Outcome {
         let mut here = value;
         let mut rest = steps;
         while let Some(((step, span), after)) = rest.split_first() {
             self.charge(1, *span)?;
             match step {
                 Step::Attribute(name) => {
-                    here = attribute(&here, name, &path, *span)?;
+                    here = attribute(&here, name, &path, Span { start, ..*span })?;
                     path.push('.');
                     path.push_str(name);
                 }
@@ -31,11 +32,13 @@ impl Context<'_> {
                     here = index(&here, &self.eval(expr)?, &path, expr.span)?;
                     path.push_str("[…]");
                 }
-                Step::FullSplat => return self.deeper(*span)?.splat(&here, after, &path, *span),
+                Step::FullSplat => {
+                    return self.deeper(*span)?.splat(&here, after, &path, Span { start, ..*span });
+                }
                 Step::AttributeSplat => {
                     let count = after.iter().take_while(|(s, _)| matches!(s, Step::Attribute(_))).count();
                     let (each, later) = after.split_at(count);
-                    here = self.deeper(*span)?.splat(&here, each, &path, *span)?;
+                    here = self.deeper(*span)?.splat(&here, each, &path, Span { start, ..*span })?;
                     rest = later;
                     continue;
                 }
@@ -57,7 +60,12 @@ impl Context<'_> {
         let mut results = Vec::with_capacity(items.len());
         for item in items {
             self.charge(1, span)?;
-            results.push(self.steps(item.clone().marked(value.marks), each, format!("{path}[*]"))?);
+            results.push(self.steps(
+                item.clone().marked(value.marks),
+                each,
+                format!("{path}[*]"),
+                span.start,
+            )?);
         }
         Ok(Val::tuple(results).marked(value.marks))
     }

@@ -2,19 +2,25 @@
 
 use super::{Call, Failure, Function, wrong};
 use crate::value::number::Num;
-use crate::value::types::Type;
+use crate::value::types::{Attribute, Type};
 use crate::value::{V, Val};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value as Json;
+use std::collections::BTreeMap;
+use std::io::Write as _;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("base64decode", (1, 1), Type::Text, base64decode),
     Function::new("base64encode", (1, 1), Type::Text, |c| {
         Ok(Val::text(STANDARD.encode(c.text(0)?.as_bytes())))
     }),
+    Function::new("base64gzip", (1, 1), Type::Text, base64gzip),
+    Function::new("csvdecode", (1, 1), Type::Dynamic, csvdecode),
     Function::new("jsondecode", (1, 1), Type::Dynamic, jsondecode),
     Function::new("jsonencode", (1, 1), Type::Text, jsonencode).nulls(),
+    Function::new("textdecodebase64", (2, 2), Type::Text, textdecode),
+    Function::new("textencodebase64", (2, 2), Type::Text, textencode),
 ];
 
 fn base64decode(c: &Call<'_, '_>) -> Result<Val, Failure> {
@@ -92,4 +98,124 @@ fn write_text(text: &str, out: &mut String) {
             c => out.push(c),
         }
     }
+}
+
+fn base64gzip(c: &Call<'_, '_>) -> Result<Val, Failure> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    let bytes = encoder.write_all(c.text(0)?.as_bytes()).and_then(|()| encoder.finish());
+    Ok(Val::text(STANDARD.encode(bytes.map_err(|e| format!("cannot compress: {e}"))?)))
+}
+
+/// The encodings of UTF-16, which the web's encoders do not write.
+fn utf16(name: &str) -> Option<fn(u16) -> [u8; 2]> {
+    match name.to_ascii_uppercase().as_str() {
+        "UTF-16LE" => Some(u16::to_le_bytes),
+        "UTF-16BE" | "UTF-16" => Some(u16::to_be_bytes),
+        _ => None,
+    }
+}
+
+fn encoding(name: &str) -> Result<&'static encoding_rs::Encoding, Failure> {
+    encoding_rs::Encoding::for_label(name.as_bytes())
+        .ok_or_else(|| wrong(1, format!("\"{name}\" is not a known text encoding, such as UTF-16LE")))
+}
+
+fn textencode(c: &Call<'_, '_>) -> Result<Val, Failure> {
+    let (text, name) = (c.text(0)?, c.text(1)?);
+    if let Some(bytes_of) = utf16(&name) {
+        let mark = name.eq_ignore_ascii_case("UTF-16").then_some(0xfeff_u16);
+        let bytes: Vec<u8> = mark.into_iter().chain(text.encode_utf16()).flat_map(bytes_of).collect();
+        return Ok(Val::text(STANDARD.encode(bytes)));
+    }
+    let (bytes, _, lossy) = encoding(&name)?.encode(&text);
+    if lossy {
+        return Err(wrong(0, format!("the text has characters that {name} does not")));
+    }
+    Ok(Val::text(STANDARD.encode(bytes)))
+}
+
+fn textdecode(c: &Call<'_, '_>) -> Result<Val, Failure> {
+    let name = c.text(1)?;
+    let bytes = STANDARD.decode(c.text(0)?.as_bytes()).map_err(|_| wrong(0, "not base64"))?;
+    let encoding = match name.to_ascii_uppercase().as_str() {
+        "UTF-16" => encoding_rs::UTF_16BE,
+        _ => encoding(&name)?,
+    };
+    let (text, _, lossy) = encoding.decode(&bytes);
+    if lossy {
+        return Err(wrong(0, format!("the bytes are not {name} text")));
+    }
+    Ok(Val::text(text.into_owned()))
+}
+
+/// The most rows of a CSV text.
+const MAX_ROWS: usize = 100_000;
+
+fn csvdecode(c: &Call<'_, '_>) -> Result<Val, Failure> {
+    let text = c.text(0)?;
+    let mut rows = csv_rows(&text)?.into_iter();
+    let header = rows.next().ok_or_else(|| wrong(0, "there is no line with the names of the columns"))?;
+    for (i, name) in header.iter().enumerate() {
+        if header.iter().take(i).any(|other| other == name) {
+            return Err(wrong(0, format!("the column \"{name}\" occurs twice")));
+        }
+    }
+    let mut objects = Vec::new();
+    for (i, row) in rows.enumerate() {
+        if row.len() != header.len() {
+            return Err(wrong(0, format!("row {} has {} fields, not {}", i + 2, row.len(), header.len())));
+        }
+        let entries: BTreeMap<String, Val> =
+            header.iter().cloned().zip(row.into_iter().map(Val::text)).collect();
+        objects.push(Val::object(entries));
+    }
+    let ty = Type::Object(header.iter().map(|name| (name.clone(), Attribute::of(Type::Text))).collect());
+    Ok(V::List(ty, objects.into()).into())
+}
+
+/// Rows by RFC 4180; empty lines are left out.
+fn csv_rows(text: &str) -> Result<Vec<Vec<String>>, Failure> {
+    let mut rows = Vec::new();
+    let mut row: Vec<String> = Vec::new();
+    let mut field = String::new();
+    let mut quoted = false;
+    let mut was_quoted = false;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if quoted && chars.next_if_eq(&'"').is_some() => field.push('"'),
+            '"' if quoted => quoted = false,
+            '"' if field.is_empty() && !was_quoted => (quoted, was_quoted) = (true, true),
+            '"' => return Err(wrong(0, format!("row {}: a quote in the middle of a field", rows.len() + 1))),
+            ',' if !quoted => {
+                row.push(std::mem::take(&mut field));
+                was_quoted = false;
+            }
+            '\r' if !quoted && chars.peek() == Some(&'\n') => {}
+            '\n' if !quoted => {
+                end_row(&mut rows, &mut row, &mut field, was_quoted)?;
+                was_quoted = false;
+            }
+            c => field.push(c),
+        }
+    }
+    if quoted {
+        return Err(wrong(0, "a quote is not closed"));
+    }
+    end_row(&mut rows, &mut row, &mut field, was_quoted)?;
+    Ok(rows)
+}
+
+fn end_row(
+    rows: &mut Vec<Vec<String>>,
+    row: &mut Vec<String>,
+    field: &mut String,
+    was_quoted: bool,
+) -> Result<(), Failure> {
+    if row.is_empty() && field.is_empty() && !was_quoted {
+        return Ok(());
+    }
+    row.push(std::mem::take(field));
+    rows.push(std::mem::take(row));
+    if rows.len() > MAX_ROWS { Err(wrong(0, "there are too many rows")) } else { Ok(()) }
 }

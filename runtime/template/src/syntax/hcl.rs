@@ -1,6 +1,8 @@
 //! HCL text into the tree, by hcl-edit. That parser bounds nesting (64 levels, 128 operators in a
 //! row); the length of traversals is bounded here, so every recursion over the tree is bounded.
 
+mod heredoc;
+
 use super::{Attribute, Binary, Block, Body, Expr, For, Key, Node, Part, Step, Unary};
 use crate::value::number::Num;
 use crate::value::{V, Val};
@@ -44,7 +46,10 @@ pub(crate) fn parse_expression(text: &str, file: FileId) -> Lowered<Expr> {
 pub(crate) fn parse_template(text: &str, file: FileId) -> Lowered<Expr> {
     let template = hcl_edit::parser::parse_template(text).map_err(|e| syntax_error(&e, text, file))?;
     let span = Span { file, start: 0, end: u32::try_from(text.len()).unwrap_or(u32::MAX) };
-    let (parts, wrap) = Lowerer { file, text }.template(&template)?;
+    let wrap = matches!(template.as_single_element(), Some(Element::Interpolation(_)));
+    let mut parts = Vec::new();
+    // Its text is split into lines as that of a heredoc is.
+    Lowerer { file, text }.parts(&template, &mut parts, &mut false, true)?;
     Ok(Expr { node: Node::Template { parts, wrap }, span })
 }
 
@@ -121,7 +126,11 @@ impl Lowerer<'_> {
             Expression::Object(object) => Node::Object(self.object(object)?),
             Expression::StringTemplate(template) => self.template_node(template)?,
             Expression::HeredocTemplate(heredoc) => {
-                let (parts, _) = self.template(&heredoc.template)?;
+                let mut parts = Vec::new();
+                self.parts(&heredoc.template, &mut parts, &mut false, true)?;
+                if heredoc.indent().is_some() || self.is_indented(span) {
+                    heredoc::dedent(&mut parts);
+                }
                 Node::Template { parts, wrap: false }
             }
             Expression::Parenthesis(inner) => Node::Parenthesis(self.boxed(inner.inner())?),
@@ -166,6 +175,11 @@ impl Lowerer<'_> {
             })),
         };
         Ok(Expr { node, span })
+    }
+
+    /// Whether a heredoc starts with `<<-`.
+    fn is_indented(&self, span: Span) -> bool {
+        self.text.get(span.start as usize..).is_some_and(|text| text.starts_with("<<-"))
     }
 
     /// The digits as they were written, which the parser would round.
@@ -229,15 +243,32 @@ impl Lowerer<'_> {
         let wrap = matches!(template.as_single_element(), Some(Element::Interpolation(_)));
         let mut trim_next = false;
         let mut parts = Vec::new();
-        self.parts(template, &mut parts, &mut trim_next)?;
+        self.parts(template, &mut parts, &mut trim_next, false)?;
         Ok((parts, wrap))
     }
 
     /// Lowers the elements; `trim_next` carries a `~}` to the text behind it, also out of and into
     /// the bodies of directives.
-    fn parts(&self, template: &Template, parts: &mut Vec<Part>, trim_next: &mut bool) -> Lowered<()> {
+    fn parts(
+        &self,
+        template: &Template,
+        parts: &mut Vec<Part>,
+        trim_next: &mut bool,
+        heredoc: bool,
+    ) -> Lowered<()> {
         for element in template {
             match element {
+                Element::Literal(text) if heredoc => {
+                    // The parser has taken its own indentation away, so the text is read again.
+                    let span = self.span(text.span());
+                    let raw = self.text.get(span.start as usize..span.end as usize).unwrap_or(text.as_str());
+                    let plain = raw.replace("$${", "${").replace("%%{", "%{");
+                    for line in plain.split_inclusive('\n') {
+                        // A marker takes white space up to the end of one line.
+                        let kept = if std::mem::take(trim_next) { line.trim_start() } else { line };
+                        parts.push(Part::Text(kept.to_owned()));
+                    }
+                }
                 Element::Literal(text) => {
                     let text: &str = text.as_str();
                     let kept = if *trim_next { text.trim_start() } else { text };
@@ -253,24 +284,30 @@ impl Lowerer<'_> {
                     parts.push(Part::Value(self.expr(&interpolation.expr)?));
                     *trim_next = strips_after(interpolation.strip);
                 }
-                Element::Directive(directive) => self.directive(directive, parts, trim_next)?,
+                Element::Directive(directive) => self.directive(directive, parts, trim_next, heredoc)?,
             }
         }
         Ok(())
     }
 
-    fn directive(&self, directive: &Directive, parts: &mut Vec<Part>, trim_next: &mut bool) -> Lowered<()> {
+    fn directive(
+        &self,
+        directive: &Directive,
+        parts: &mut Vec<Part>,
+        trim_next: &mut bool,
+        heredoc: bool,
+    ) -> Lowered<()> {
         match directive {
             Directive::If(d) => {
                 strip_before(parts, d.if_expr.strip);
                 let mut then = Vec::new();
                 *trim_next = strips_after(d.if_expr.strip);
-                self.parts(&d.if_expr.template, &mut then, trim_next)?;
+                self.parts(&d.if_expr.template, &mut then, trim_next, heredoc)?;
                 let mut otherwise = Vec::new();
                 if let Some(e) = &d.else_expr {
                     strip_before(&mut then, e.strip);
                     *trim_next = strips_after(e.strip);
-                    self.parts(&e.template, &mut otherwise, trim_next)?;
+                    self.parts(&e.template, &mut otherwise, trim_next, heredoc)?;
                     strip_before(&mut otherwise, d.endif_expr.strip);
                 } else {
                     strip_before(&mut then, d.endif_expr.strip);
@@ -282,7 +319,7 @@ impl Lowerer<'_> {
                 strip_before(parts, d.for_expr.strip);
                 let mut body = Vec::new();
                 *trim_next = strips_after(d.for_expr.strip);
-                self.parts(&d.for_expr.template, &mut body, trim_next)?;
+                self.parts(&d.for_expr.template, &mut body, trim_next, heredoc)?;
                 strip_before(&mut body, d.endfor_expr.strip);
                 *trim_next = strips_after(d.endfor_expr.strip);
                 parts.push(Part::For {
@@ -309,9 +346,6 @@ fn strip_before(parts: &mut Vec<Part>, strip: Strip) {
     }
     if let Some(Part::Text(text)) = parts.last_mut() {
         text.truncate(text.trim_end().len());
-        if text.is_empty() {
-            parts.pop();
-        }
     }
 }
 

@@ -1,0 +1,7 @@
+source "null" "x" {}
+build {
+  sources = [source.null.x]
+}
+build {
+  name = "empty"
+}

@@ -1,0 +1,4 @@
+packer {
+  required_version = ">= 2.0"
+}
+nonsense "x" {}

@@ -1,0 +1,2 @@
+locals { z = "z" }
+build { sources = ["null.x"] }

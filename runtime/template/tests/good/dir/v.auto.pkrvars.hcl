@@ -1,0 +1,3 @@
+one = "hcl"
+two = "hcl"
+nobody = 1

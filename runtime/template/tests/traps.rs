@@ -1,0 +1,295 @@
+//! The compatibility traps that concern the language, one test each.
+
+mod world;
+
+use kiln_plan::{BuildValues, Diagnostic, Diagnostics, Plan, Value};
+use kiln_template::{Evaluated, Filters, Input, Mode, Undeclared, VariableInputs, load};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use world::{Components, World, shown};
+
+fn fixtures() -> World {
+    World::new(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/traps"))
+}
+
+fn evaluate(input: Input<'_>, inputs: &VariableInputs, mode: Mode) -> (Evaluated, Diagnostics) {
+    let template = load(input, Arc::new(fixtures())).unwrap_or_else(|(s, d)| panic!("{}", shown(&s, &d)));
+    template.evaluate(inputs, &Components, None, mode)
+}
+
+fn plan_of(text: &str, filters: &Filters) -> (Plan, Diagnostics) {
+    let input = Input::Text { name: "t.pkr.hcl", text };
+    let (evaluated, mut found) = evaluate(input, &VariableInputs::default(), Mode::Build);
+    let (plan, more) = evaluated.plan(filters, &Components);
+    found.extend(more);
+    (plan, found)
+}
+
+fn names(plan: &Plan) -> Vec<&str> {
+    plan.builds.iter().map(|b| b.name.as_str()).collect()
+}
+
+fn codes(found: &[Diagnostic]) -> Vec<&str> {
+    found.iter().map(|d| d.code).collect()
+}
+
+fn console(expression: &str) -> String {
+    let (evaluated, _) = evaluate(Input::Nothing, &VariableInputs::default(), Mode::Inspect);
+    evaluated.expression(expression).unwrap_or_else(|(_, d)| format!("error: {}", d.summary))
+}
+
+fn variable(path: &str) -> String {
+    let (evaluated, _) = evaluate(Input::Path(Path::new(path)), &VariableInputs::default(), Mode::Inspect);
+    evaluated.inspect().variables.first().map(|v| v.value.clone()).unwrap_or_default()
+}
+
+#[test]
+fn trap_01_auto_files_only_for_directories() {
+    assert_eq!(variable("auto"), "\"json\"");
+    assert_eq!(variable("auto/t.pkr.hcl"), "\"default\"");
+}
+
+#[test]
+fn trap_02_auto_json_beats_auto_hcl() {
+    assert_eq!(variable("auto"), "\"json\"");
+}
+
+const SEQUENCES: &str = r#"
+source "null" "a" {}
+source "null" "b" {}
+build {
+  name    = "n"
+  sources = ["source.null.a", "sources.null.b"]
+  post-processors {
+    post-processor "checksum" {}
+    post-processor "manifest" { name = "cut" }
+    post-processor "checksum" {}
+  }
+  post-processor "manifest" {}
+}
+"#;
+
+#[test]
+fn trap_03_except_cuts_the_rest_of_a_sequence() {
+    let (plan, found) = plan_of(SEQUENCES, &Filters { except: vec!["cut".into()], ..Filters::default() });
+    assert_eq!(codes(&found), Vec::<&str>::new());
+    let lengths: Vec<usize> = plan.builds[0].post_processors.iter().map(Vec::len).collect();
+    assert_eq!(lengths, [1, 1]);
+    let (plan, _) = plan_of(SEQUENCES, &Filters { except: vec!["manifest".into()], ..Filters::default() });
+    let lengths: Vec<usize> = plan.builds[0].post_processors.iter().map(Vec::len).collect();
+    assert_eq!(lengths, [3], "a named one is matched by its name only");
+}
+
+#[test]
+fn filters_are_globs_over_full_names() {
+    let only = |pattern: &str| Filters { only: vec![pattern.into()], ..Filters::default() };
+    assert_eq!(names(&plan_of(SEQUENCES, &only("n.null.*")).0), ["n.null.a", "n.null.b"]);
+    assert_eq!(names(&plan_of(SEQUENCES, &only("*.b")).0), ["n.null.b"]);
+    let (plan, found) = plan_of(SEQUENCES, &only("null.a"));
+    assert_eq!(
+        (names(&plan), codes(&found)),
+        (vec![], vec!["template::unused-filter", "template::no-builds-to-run"])
+    );
+    let except = Filters { except: vec!["n.null.{a,c}".into()], ..Filters::default() };
+    assert_eq!(names(&plan_of(SEQUENCES, &except).0), ["n.null.b"]);
+}
+
+#[test]
+fn trap_04_only_of_a_provisioner_is_exact() {
+    let text = r#"
+source "null" "a" {}
+build {
+  source "null.a" { name = "local" }
+  provisioner "shell" { only = ["null.local"] }
+  provisioner "shell" { only = ["null.*"] }
+  provisioner "shell" { only = ["null.a"] }
+  provisioner "shell" { except = ["null.local"] }
+}
+"#;
+    let (plan, found) = plan_of(text, &Filters::default());
+    assert_eq!(codes(&found), Vec::<&str>::new());
+    assert_eq!(plan.builds[0].provisioners.len(), 1);
+}
+
+#[test]
+fn trap_05_override_is_keyed_by_the_local_name() {
+    let text = r#"
+source "null" "a" {}
+build {
+  source "null.a" { name = "local" }
+  provisioner "shell" {
+    inline   = ["x"]
+    override = { local = { inline = ["y"] }, a = { inline = ["z"] } }
+  }
+}
+"#;
+    let (plan, _) = plan_of(text, &Filters::default());
+    let inline = plan.builds[0].provisioners[0].step.first.value.at("/inline/0").and_then(Value::as_text);
+    assert_eq!(inline, Some("y"));
+}
+
+#[test]
+fn trap_08_lookup_replace_coalesce() {
+    assert_eq!(console("lookup({}, \"a\")"), "error: `lookup` takes 3 arguments, not 2");
+    assert_eq!(console("replace(\"abc\", \"/[a-b]/\", \"x\")"), "abc");
+    assert_eq!(console("coalesce(null, \"\", \"x\")"), "x");
+}
+
+#[test]
+fn trap_09_filebase64_and_abspath_start_from_the_working_directory() {
+    assert_eq!(console("abspath(\"a/../b\")"), "/cwd/b");
+    assert_eq!(
+        console("filebase64(\"auto/t.pkr.hcl\")"),
+        "error: `filebase64`: there is no file at /cwd/auto/t.pkr.hcl"
+    );
+    assert!(console("file(\"auto/t.pkr.hcl\")").contains("variable"));
+}
+
+#[test]
+fn trap_10_and_11_values_of_the_build_are_late() {
+    let text = r#"
+source "null" "a" {}
+build {
+  sources = ["null.a"]
+  provisioner "shell" { inline = ["${build.ID}", build.name, "${length(uuidv4())}"] }
+}
+"#;
+    let (plan, found) = plan_of(text, &Filters::default());
+    assert_eq!(codes(&found), Vec::<&str>::new());
+    let step = &plan.builds[0].provisioners[0].step;
+    let unknown = serde_json::json!({"$kiln": "unknown"});
+    assert_eq!(step.first.value.to_json(), serde_json::json!({"inline": [unknown, "", "36"]}));
+    let mut values = BuildValues::default();
+    values.build.insert("ID".into(), Value::text("vm-1"));
+    let late = step.late.evaluate(&values).expect("it evaluates");
+    assert_eq!(late.value.at("/inline/0").and_then(Value::as_text), Some("vm-1"));
+    let missing = step.late.evaluate(&BuildValues::default()).expect_err("no ID");
+    assert_eq!(codes(&missing), ["template::unknown-build-value"]);
+}
+
+#[test]
+fn trap_12_unset_variables() {
+    let text = "variable \"x\" {}\nsource \"null\" \"a\" {}\nbuild { sources = [\"null.a\"] }";
+    let input = Input::Text { name: "t", text };
+    let (evaluated, found) = evaluate(input, &VariableInputs::default(), Mode::Inspect);
+    assert_eq!((codes(&found), evaluated.inspect().variables[0].value.as_str()), (vec![], "\"<unknown>\""));
+    let (plan, found) = plan_of(text, &Filters::default());
+    assert_eq!((names(&plan), codes(&found)), (vec![], vec!["template::unset-variable"]));
+}
+
+#[test]
+fn trap_14_and_15_are_fixtures() {
+    // bad/steps.pkr.hcl sets an option twice; good/*.pkr.hcl use the three spellings.
+    let (plan, found) = plan_of(
+        "source \"null\" \"a\" {}\nbuild { sources = [\"null.a\", \"source.null.a\", \"sources.null.a\"] }",
+        &Filters::default(),
+    );
+    assert_eq!((names(&plan), codes(&found)), (vec!["null.a"; 3], vec![]));
+}
+
+#[test]
+fn trap_31_valid_builds_survive() {
+    let text = r#"
+source "null" "good" {}
+source "null" "bad" { nothing = 1 }
+build { sources = ["null.good", "null.bad"] }
+"#;
+    let (plan, found) = plan_of(text, &Filters::default());
+    assert_eq!((names(&plan), codes(&found)), (vec!["null.good"], vec!["template::unknown-option"]));
+}
+
+#[test]
+fn trap_37_required_version_comes_first() {
+    let text = "packer { required_version = \"> 9\" }\nnonsense {}\nvariable \"a\" { x = 1 }";
+    let (_, found) = load(Input::Text { name: "t", text }, Arc::new(fixtures())).expect_err("wrong version");
+    assert_eq!(codes(&found), ["template::unsupported-version"]);
+}
+
+#[test]
+fn trap_42_functions_start_from_the_template() {
+    let (evaluated, _) = evaluate(Input::Path(Path::new("auto")), &VariableInputs::default(), Mode::Inspect);
+    assert_eq!(evaluated.expression("fileexists(\"t.pkr.hcl\")").ok().as_deref(), Some("true"));
+    assert_eq!(evaluated.expression("path.root").ok().as_deref(), Some("auto"));
+}
+
+#[test]
+fn trap_45_equal_names_in_different_builds() {
+    let text = r#"
+source "null" "a" {}
+build {
+  name    = "one"
+  sources = ["null.a"]
+}
+build {
+  name    = "two"
+  sources = ["null.a"]
+}
+"#;
+    assert_eq!(names(&plan_of(text, &Filters::default()).0), ["one.null.a", "two.null.a"]);
+}
+
+#[test]
+fn precedence_of_variables() {
+    let mut inputs = VariableInputs {
+        files: vec!["over.pkrvars.hcl".into()],
+        undeclared: Undeclared::Warn,
+        ..VariableInputs::default()
+    };
+    let (evaluated, found) = evaluate(Input::Path(Path::new("auto")), &inputs, Mode::Build);
+    assert_eq!(evaluated.inspect().variables[0].value, "\"file\"");
+    assert_eq!(codes(&found), ["template::undeclared-variable"]);
+    inputs.assignments = vec![("v".into(), "first".into()), ("v".into(), "last".into())];
+    let (evaluated, _) = evaluate(Input::Path(Path::new("auto")), &inputs, Mode::Build);
+    assert_eq!(evaluated.inspect().variables[0].value, "\"last\"");
+    inputs.assignments = vec![("w".into(), "x".into())];
+    let (_, found) = evaluate(Input::Path(Path::new("auto")), &inputs, Mode::Build);
+    assert!(found.iter().any(|d| d.is_error() && d.summary.starts_with("-var sets `w`")));
+}
+
+#[test]
+fn texts_become_expressions_by_type() {
+    let text = r#"
+variable "list" { type = list(string) }
+variable "text" { type = string }
+variable "number" { type = number }
+variable "plain" {}
+"#;
+    let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let inputs = VariableInputs {
+        assignments: vec![
+            set("list", "[\"a\", \"b\"]"),
+            set("text", "[\"a\"]"),
+            set("number", "5"),
+            set("plain", "[1]"),
+        ],
+        ..VariableInputs::default()
+    };
+    let (evaluated, found) = evaluate(Input::Text { name: "t", text }, &inputs, Mode::Build);
+    assert_eq!(shown(evaluated.sources(), &found), "");
+    let values: Vec<String> = evaluated.inspect().variables.into_iter().map(|v| v.value).collect();
+    assert_eq!(values, ["\"[\\n  \\\"a\\\",\\n  \\\"b\\\",\\n]\"", "\"5\"", "\"[1]\"", "\"[\\\"a\\\"]\""]);
+}
+
+#[test]
+fn marks_reach_the_plan() {
+    let text = r#"
+variable "s" {
+  default   = "hush"
+  sensitive = true
+}
+data "http" "d" { url = "u" }
+source "null" "a" {}
+build {
+  sources = ["null.a"]
+  provisioner "shell" { inline = ["x ${var.s}", "y", data.http.d.body, build.Host] }
+}
+"#;
+    let (plan, _) = plan_of(text, &Filters::default());
+    let value = &plan.builds[0].provisioners[0].step.first.value;
+    let marks = |at: &str| value.at(at).expect("it is there").marks;
+    assert!(marks("/inline/0").sensitive && !marks("/inline/1").sensitive);
+    assert_eq!(marks("/inline/1").origin, kiln_plan::Origin::User);
+    assert_eq!(marks("/inline/2").origin, kiln_plan::Origin::Component);
+    assert_eq!(marks("/inline/3").origin, kiln_plan::Origin::Component);
+    assert_eq!(plan.sensitive, ["hush"]);
+}

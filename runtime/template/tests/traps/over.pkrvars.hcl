@@ -1,0 +1,2 @@
+v = "file"
+other = 1
