@@ -38,6 +38,8 @@ struct Undo {
     what: String,
     entry: Option<u64>,
     how: Box<dyn FnOnce() -> UndoFuture + Send>,
+    /// Lets it outlive kiln, and says how to reach it.
+    leave: Option<Box<dyn FnOnce() -> String + Send>>,
 }
 
 /// What the steps of a build share.
@@ -184,8 +186,17 @@ impl BuildInner {
     {
         let entry = entry.map(|entry| self.journal.record(entry)).transpose()?;
         let how = Box::new(move || Box::pin(how()) as UndoFuture);
-        self.undo.lock().unwrap_or_else(PoisonError::into_inner).push(Undo { what: what.into(), entry, how });
+        let undo = Undo { what: what.into(), entry, how, leave: None };
+        self.undo.lock().unwrap_or_else(PoisonError::into_inner).push(undo);
         Ok(())
+    }
+
+    /// What was registered last can be left running when the user wants everything left: `leave`
+    /// lets it outlive kiln and says how to reach it.
+    pub(crate) fn leave_with(&self, leave: impl FnOnce() -> String + Send + 'static) {
+        if let Some(undo) = self.undo.lock().unwrap_or_else(PoisonError::into_inner).last_mut() {
+            undo.leave = Some(Box::new(leave));
+        }
     }
 
     /// One value of a type for the whole build, made when it is first asked for: a key pair, a

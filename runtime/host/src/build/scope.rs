@@ -176,11 +176,14 @@ impl BuildScope {
             std::mem::take(&mut *self.inner.undo.lock().unwrap_or_else(PoisonError::into_inner));
         let mut left = Vec::new();
         if outcome == Outcome::Aborted {
-            left.extend(undo.into_iter().rev().map(|undo| undo.what));
+            left.extend(undo.into_iter().rev().map(|undo| match undo.leave {
+                Some(leave) => leave(),
+                None => undo.what,
+            }));
             left.extend(self.inner.scratch_if_made().map(|path| format!("the directory {}", path.display())));
             return left;
         }
-        for Undo { what, entry, how } in undo.into_iter().rev() {
+        for Undo { what, entry, how, .. } in undo.into_iter().rev() {
             match tokio::time::timeout(self.inner.options().limits.cleanup, how()).await {
                 Ok(Ok(())) => {
                     if let Some(number) = entry {

@@ -570,6 +570,14 @@ fn register(build: &Arc<BuildInner>, vm: &VmInner, running: kiln_machine::Vm) ->
     build.undo(summary, Some(entry), move || async move {
         undone.power_off().await.map_err(|e| e.to_string())
     })?;
+    let left = Arc::clone(&running);
+    build.leave_with(move || {
+        left.release();
+        let forwarded = left.ports().forwarded.iter();
+        let ports: Vec<String> =
+            forwarded.map(|(host, guest)| format!("127.0.0.1:{host} leads to its port {guest}")).collect();
+        format!("the virtual machine runs on as process {pid} ({})", ports.join(", "))
+    });
     vm.running.set(running).map_err(|_| fail(ErrorCode::Invalid, "the machine was started already"))
 }
 

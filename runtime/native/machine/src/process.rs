@@ -23,6 +23,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -275,7 +276,7 @@ pub struct Process {
     exit: watch::Receiver<Option<Exit>>,
     output: Option<mpsc::Receiver<Chunk>>,
     spawner: Spawner,
-    released: bool,
+    released: AtomicBool,
 }
 
 impl Process {
@@ -305,7 +306,7 @@ impl Process {
             }
             report.send_replace(Some(to_exit(status)));
         });
-        Ok(Self { pid, start_time, exit, output, spawner, released: false })
+        Ok(Self { pid, start_time, exit, output, spawner, released: AtomicBool::new(false) })
     }
 
     /// The process id; also the id of its group and session.
@@ -360,15 +361,15 @@ impl Process {
 
     /// Lets the process outlive kiln (`-on-error=abort`); needs [`Program::releasable`]. Its pid and
     /// start time are what [`kill_recorded`] needs later.
-    pub fn release(&mut self) {
-        self.released = true;
+    pub fn release(&self) {
+        self.released.store(true, Ordering::Relaxed);
         self.forget();
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if !self.released && self.exited().is_none() {
+        if !self.released.load(Ordering::Relaxed) && self.exited().is_none() {
             platform::signal_all(self.pid, Some(self.start_time), true);
         }
     }

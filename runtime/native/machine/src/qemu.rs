@@ -194,9 +194,9 @@ impl Vm {
     }
 
     /// Lets the machine outlive kiln (`-on-error=abort`).
-    pub fn release(&mut self) {
+    pub fn release(&self) {
         self.process.release();
-        if let Some(tpm) = &mut self.tpm {
+        if let Some(tpm) = &self.tpm {
             tpm.release();
         }
     }

@@ -233,7 +233,7 @@ fn parent(directory: &Path) {
         let _releasable = spawner.spawn(releasable).await.unwrap();
         let mut released = script("released", "");
         released.releasable = true;
-        let mut released = spawner.spawn(released).await.unwrap();
+        let released = spawner.spawn(released).await.unwrap();
         pid_in(&directory.join("released.grandchild"));
         released.release();
         std::fs::write(directory.join("ready"), format!("{} {}\n", released.pid(), released.start_time()))
