@@ -71,6 +71,7 @@ pub trait Catalogue {
 }
 
 /// Runs data sources.
+#[expect(clippy::result_large_err, reason = "data sources are few, and a diagnostic is what they fail with")]
 pub trait ReadData {
     /// The value of `data.TYPE.LABEL`, an object.
     ///

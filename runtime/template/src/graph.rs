@@ -115,9 +115,8 @@ impl Grapher<'_> {
         let declared = self.declared;
         match (root, name(0), name(1)) {
             ("local", Some(local), _) => {
-                if declared.locals.contains_key(local) {
-                    found.insert(Id::Local(local.to_owned()));
-                }
+                let known = declared.locals.contains_key(local);
+                found.extend(known.then(|| Id::Local(local.to_owned())));
             }
             ("local", None, _) => found.extend(declared.locals.keys().cloned().map(Id::Local)),
             ("data", ty, label) => {

@@ -129,7 +129,7 @@ impl Resolver<'_> {
         for name in self.template.declared.variables.keys() {
             let Some(text) = self.world.environment.variable(&format!("PKR_VAR_{name}")) else { continue };
             let from = format!("PKR_VAR_{name}");
-            if let Some(value) = self.from_text(name, &text, &from) {
+            if let Some(value) = self.given_text(name, &text, &from) {
                 let marks = Marks { origin: Origin::Environment, ..Marks::default() };
                 self.given.insert(name.clone(), Given { value: value.marked_deep(marks), span: None, from });
             }
@@ -150,14 +150,14 @@ impl Resolver<'_> {
             return;
         }
         let from = format!("-var {name}");
-        if let Some(value) = self.from_text(name, text, &from) {
+        if let Some(value) = self.given_text(name, text, &from) {
             self.given.insert(name.to_owned(), Given { value, span: None, from });
         }
     }
 
     /// Text from the command line or the environment: literal for strings, numbers and variables
     /// without a type, an expression for all others.
-    fn from_text(&mut self, name: &str, text: &str, from: &str) -> Option<Val> {
+    fn given_text(&mut self, name: &str, text: &str, from: &str) -> Option<Val> {
         match self.types.get(name) {
             None | Some(Type::Text | Type::Number | Type::Dynamic) => Some(Val::text(text)),
             Some(_) => {

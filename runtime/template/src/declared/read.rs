@@ -339,7 +339,7 @@ impl Reader<'_> {
             validations,
             span: block.header,
         };
-        self.add_variable(&block.label(0).to_owned(), variable);
+        self.add_variable(block.label(0), variable);
     }
 
     fn validation(&mut self, variable: &Block, block: &Block) -> Option<Validation> {
@@ -408,7 +408,7 @@ impl Reader<'_> {
             sensitive: self.flag(block, "sensitive"),
             span: block.header,
         };
-        self.add_local(&block.label(0).to_owned(), local);
+        self.add_local(block.label(0), local);
     }
 }
 

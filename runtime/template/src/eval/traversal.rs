@@ -120,7 +120,7 @@ fn missing<'k>(
         _ => ("template::unknown-attribute", format!("{shown} has no attribute `{name}`")),
     };
     let mut diagnostic = Diagnostic::error(code, summary).at(span);
-    diagnostic.help = match nearest(&name.to_owned(), keys.clone()) {
+    diagnostic.help = match nearest(name, keys.clone()) {
         Some(near) => Some(format!("did you mean `{near}`?")),
         None if path == "var" => Some(format!("declare it: variable \"{name}\" {{}}")),
         None => {

@@ -340,7 +340,7 @@ fn strips_after(strip: Strip) -> bool {
 }
 
 /// Applies `${~` to the text in front of it.
-fn strip_before(parts: &mut Vec<Part>, strip: Strip) {
+fn strip_before(parts: &mut [Part], strip: Strip) {
     if !matches!(strip, Strip::Start | Strip::Both) {
         return;
     }

@@ -1,10 +1,8 @@
 //! Expressions: operators, templates, loops, splats, unknowns.
 
-mod world;
-
+use super::world::{Components, World, shown};
 use kiln_template::{Input, Mode, VariableInputs, load};
 use std::sync::Arc;
-use world::{Components, World, shown};
 
 const TEMPLATE: &str = r#"
 variable "unset" {}

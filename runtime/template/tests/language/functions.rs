@@ -1,16 +1,14 @@
 //! Every function: at least three rows, one of them an error.
 
-mod world;
-
+use super::world::{Components, World};
 use kiln_template::{Evaluated, Input, Mode, Purity, VariableInputs, functions, load};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use world::{Components, World};
 
 /// A function, the expression and what `console` prints without line ends; `!` is an error that
 /// contains the rest.
-const ROWS: &str = include_str!("functions.rows");
+const ROWS: &str = include_str!("../functions.rows");
 
 fn evaluated() -> Evaluated {
     let world = World::new(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/good/dir"));

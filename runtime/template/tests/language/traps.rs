@@ -1,12 +1,10 @@
 //! The compatibility traps that concern the language, one test each.
 
-mod world;
-
+use super::world::{Components, World, shown};
 use kiln_plan::{BuildValues, Diagnostic, Diagnostics, Plan, Value};
 use kiln_template::{Evaluated, Filters, Input, Mode, Undeclared, VariableInputs, load};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use world::{Components, World, shown};
 
 fn fixtures() -> World {
     World::new(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/traps"))

@@ -1,6 +1,4 @@
 //! The real file system, and a catalogue of small components, for the tests of this crate.
-#![allow(dead_code, reason = "each test file uses a part of it")]
-#![allow(clippy::disallowed_methods, reason = "tests read their own fixtures")]
 
 use kiln_plan::{ComponentRef, Diagnostic, Kind, Schema, SourceMap};
 use kiln_template::{Catalogue, Environment, FileKind};

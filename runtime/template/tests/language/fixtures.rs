@@ -1,16 +1,13 @@
 //! Whole templates: what is in `good/` becomes the plan beside it, what is in `bad/` gives the
 //! diagnostics beside it. With `KILN_WRITE_EXPECTED=1` the expected files are written anew; read
 //! the difference before committing it.
-#![allow(clippy::disallowed_methods, reason = "tests read their own fixtures")]
 
-mod world;
-
+use super::world::{Components, World, shown};
 use kiln_plan::{Diagnostics, Plan, SourceMap};
 use kiln_template::{Filters, Input, Mode, VariableInputs, load};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use world::{Components, World, shown};
 
 fn evaluate(root: &Path, name: &str) -> (Option<Plan>, Arc<SourceMap>, Diagnostics) {
     let mut world = World::new(root);
