@@ -13,6 +13,7 @@ mod language {
     mod expressions;
     mod fixtures;
     mod functions;
+    mod hostile;
     mod traps;
     mod world;
 }
