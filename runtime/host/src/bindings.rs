@@ -1,5 +1,4 @@
 //! The only `bindgen!` of kiln: Rust types for the contract in `wit/`.
-#![expect(missing_docs, clippy::all, reason = "generated")]
 wasmtime::component::bindgen!({
     path: "../../wit",
     world: "host",

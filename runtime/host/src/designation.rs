@@ -67,7 +67,11 @@ pub(crate) fn find<'a>(configuration: &'a StepConfiguration, pointer: &'a str) -
             ));
         }
         _ => {
-            return Err(fail_at(ErrorCode::Invalid, pointer, format!("`{}` is not a text", name_of(pointer))));
+            return Err(fail_at(
+                ErrorCode::Invalid,
+                pointer,
+                format!("`{}` is not a text", name_of(pointer)),
+            ));
         }
     };
     let Some(direction) = direction(configuration, pointer) else {

@@ -52,13 +52,11 @@ pub(super) fn program(text: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// A variable or a pattern of variables; not every variable.
+/// A variable or a pattern of variables; `*` is every variable, for programs that are the user's own
+/// shell in all but name.
 pub(super) fn variable(text: &str) -> Result<(), &'static str> {
     if text.is_empty() || !text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '*')) {
         return Err("is not the name of a variable");
-    }
-    if text.chars().all(|c| c == '*') {
-        return Err("would be every variable");
     }
     Ok(())
 }

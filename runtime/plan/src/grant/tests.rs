@@ -185,7 +185,7 @@ fn names_and_patterns() {
     {
         assert_eq!(env.permit(&Request::Env(name)).is_ok(), wanted, "{name}");
     }
-    for bad in ["*", "**", "", "A-B", "A=B"] {
+    for bad in ["", "A-B", "A=B"] {
         assert!(grants("env", &[bad]).is_err(), "{bad}");
     }
     for bad in ["", "*", "./x", "a/b", "x\n"] {

@@ -100,7 +100,7 @@ pub(super) async fn archive(
     for (name, _) in &members {
         plain_path(name)?;
     }
-    let work = Packing_::of(container, compression)?;
+    let work = Work::of(container, compression)?;
     let (step, cancel) = (step.clone(), call.cancel.clone());
     let total: u64 = members.iter().filter_map(|(_, file)| file.size().ok()).sum();
     // The packed file is written beside its place and renamed, like every other output.
@@ -109,7 +109,7 @@ pub(super) async fn archive(
         call.blocking(move || scratch_place(&step, &name)).await?
     };
     match work {
-        Packing_::Content(packing) => {
+        Work::Content(packing) => {
             let entries = {
                 let step = step.clone();
                 call.blocking(move || entries(&step, &members)).await?
@@ -127,7 +127,7 @@ pub(super) async fn archive(
             progress.finish();
             packed?;
         }
-        Packing_::Medium(medium) => {
+        Work::Medium(medium) => {
             let mut out = out.try_clone()?;
             call.blocking(move || {
                 let files = members
@@ -165,13 +165,12 @@ enum Medium {
 }
 
 /// How the contract's words are done.
-#[expect(non_camel_case_types, reason = "kiln-content has a Packing too")]
-enum Packing_ {
+enum Work {
     Content(Packing),
     Medium(Medium),
 }
 
-impl Packing_ {
+impl Work {
     fn of(container: Container, compression: Compression) -> CallResult<Self> {
         let codec = match compression {
             Compression::None => None,
