@@ -1,9 +1,18 @@
 //! The verbs. Each file is one verb; this one chooses.
 
+mod build;
+mod cleanup;
 mod completion;
+mod console;
+mod docs;
+mod fmt;
+pub(crate) mod init;
+mod inspect;
+mod plugins;
+mod validate;
 mod version;
 
-use crate::args::{Args, Verb, normalise};
+use crate::args::{Args, PluginsVerb, Verb, normalise};
 use crate::exit::Exit;
 use crate::screen::Screen;
 use crate::settings::Showing;
@@ -49,12 +58,24 @@ fn refused(error: &clap::Error) -> Exit {
 fn start(args: Args) -> Exit {
     let screen = Screen::new(Showing::of(&args.output));
     if let Err(error) = crate::logging::start() {
-        screen.error(format!("the log file of PACKER_LOG_PATH cannot be made: {error}"));
+        screen.error(format!("Error: the log file of PACKER_LOG_PATH cannot be made: {error}"));
         return Exit::Failure;
     }
     match args.verb {
+        Verb::Build(args) => build::run(&screen, &args),
+        Verb::Validate(args) => validate::run(&screen, &args),
+        Verb::Init(args) => init::run(&screen, &args),
+        Verb::Inspect(args) => inspect::run(&screen, &args),
+        Verb::Fmt(args) => fmt::run(&screen, &args),
+        Verb::Console(args) => console::run(&screen, &args),
+        Verb::Cleanup(args) => cleanup::run(&screen, &args),
+        Verb::Plugins { verb: PluginsVerb::Installed } => plugins::installed(&screen),
         Verb::Version => version::run(&screen),
         Verb::Completion { shell } => completion::run(shell),
-        _ => Exit::Failure,
+        Verb::Supervise => {
+            kiln_machine::supervise(std::io::stdin());
+            Exit::Success
+        }
+        Verb::Docs { dir } => docs::run(&screen, &dir),
     }
 }

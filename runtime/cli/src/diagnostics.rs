@@ -43,12 +43,6 @@ pub(crate) fn text(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
     out
 }
 
-/// `file:line`, for places in running text.
-pub(crate) fn short_place(span: Span, sources: &SourceMap) -> String {
-    let (line, _) = sources.position(span);
-    format!("{}:{line}", sources.name(span.file))
-}
-
 fn place(out: &mut String, sources: &SourceMap, span: Span, context: Option<&str>) {
     let (line, column) = sources.position(span);
     let _ = write!(out, "\n  --> {}:{line}:{column}", sources.name(span.file));

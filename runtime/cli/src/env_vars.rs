@@ -16,9 +16,6 @@ pub(crate) const PACKER_NO_COLOR: &str = "PACKER_NO_COLOR";
 pub(crate) const NO_COLOR: &str = "NO_COLOR";
 /// The id of the run; made if it is not set.
 pub(crate) const RUN_UUID: &str = "PACKER_RUN_UUID";
-/// `PKR_VAR_name` gives a value to the variable `name`.
-pub(crate) const VARIABLE_PREFIX: &str = "PKR_VAR_";
-
 /// Name and meaning of each, for the reference.
 pub(crate) const ALL: [(&str, &str); 12] = [
     (LOG, "any value but empty and `0`: the log goes to standard error"),
@@ -59,14 +56,6 @@ pub(crate) fn wants_log() -> bool {
 pub(crate) fn everything() -> BTreeMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect()
-}
-
-/// Values of template variables, by variable name.
-pub(crate) fn template_variables() -> BTreeMap<String, String> {
-    everything()
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.strip_prefix(VARIABLE_PREFIX)?.to_owned(), value)))
         .collect()
 }
 

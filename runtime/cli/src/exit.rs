@@ -1,7 +1,5 @@
 //! Exit codes: all that kiln ever ends with. They are Packer's, and scripts depend on them.
 
-use std::process::ExitCode;
-
 /// How kiln ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -33,12 +31,6 @@ impl Exit {
     /// Success if `fine`.
     pub(crate) fn of(fine: bool) -> Self {
         if fine { Self::Success } else { Self::Failure }
-    }
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit.code())
     }
 }
 

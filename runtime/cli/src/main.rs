@@ -3,18 +3,28 @@
 //! Nothing heavier than argument parsing happens before a verb needs it: no runtime, no sandbox.
 
 mod args;
+mod bundled;
+mod catalogue;
 mod commands;
+mod config_file;
 mod diagnostics;
 mod env_vars;
+mod executor;
 mod exit;
 mod home;
+mod interrupt;
+mod lock;
 mod logging;
+mod prompt;
 mod report;
+mod sandbox;
 mod screen;
+mod session;
 mod settings;
+mod template_env;
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    commands::run(std::env::args_os()).into()
+fn main() {
+    let exit = commands::run(std::env::args_os());
+    // Not a return: a thread that waits for a line of the terminal must not keep kiln alive.
+    std::process::exit(exit.code().into());
 }

@@ -4,7 +4,7 @@ use crate::exit::Exit;
 use crate::screen::Screen;
 
 /// The version of this kiln.
-pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Says it. Under `-machine-readable` the rows have Packer's names, its spelling included.
 pub(crate) fn run(screen: &Screen) -> Exit {

@@ -1,0 +1,136 @@
+//! What the template language asks about components, answered by the sandbox; and data sources,
+//! run in it.
+
+use crate::sandbox::Sandbox;
+use kiln_host::{LoadError, Run};
+use kiln_plan::{
+    BuildValues, ComponentRef, Configuration, Diagnostic, Diagnostics, Evaluate, Kind, Schema, Step, Value,
+};
+use kiln_template::{Catalogue, ReadData};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::runtime::Handle;
+
+/// The components of a sandbox. A component that may not run, or cannot be loaded, takes any option:
+/// what is wrong with it is the finding, not what follows from it.
+pub(crate) struct Components<'s> {
+    sandbox: &'s Sandbox,
+    found: Mutex<BTreeMap<ComponentRef, Diagnostic>>,
+}
+
+impl<'s> Components<'s> {
+    pub(crate) fn new(sandbox: &'s Sandbox) -> Self {
+        Self { sandbox, found: Mutex::default() }
+    }
+
+    /// What is wrong with the components that the template used.
+    pub(crate) fn findings(self) -> Diagnostics {
+        self.found.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+    }
+
+    fn note(&self, component: &ComponentRef, diagnostic: Diagnostic) {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.entry(component.clone()).or_insert(diagnostic);
+    }
+
+    fn refused(&self, component: &ComponentRef) -> bool {
+        let Some(why) = self.sandbox.refusal(component) else { return false };
+        self.note(component, refusal(self.sandbox, component, why));
+        true
+    }
+}
+
+/// Why a component may not run, and which grants it asks for.
+fn refusal(sandbox: &Sandbox, component: &ComponentRef, why: &str) -> Diagnostic {
+    let wanted = match sandbox.host.describe(component) {
+        Ok(description) if description.wanted_grants.is_empty() => "it asks for no grant".to_owned(),
+        Ok(description) => {
+            let mut wanted = vec!["it asks for these grants:".to_owned()];
+            wanted.extend(description.wanted_grants.iter().map(crate::commands::init::wanted_line));
+            wanted.join("\n")
+        }
+        Err(error) => error.to_string(),
+    };
+    Diagnostic::error("component::not-approved", why.to_owned())
+        .detail(wanted)
+        .help("run `kiln init` to look at what it wants and to approve it")
+}
+
+impl Catalogue for Components<'_> {
+    fn schema(&self, component: &ComponentRef) -> Option<Arc<Schema>> {
+        let open = || Some(Arc::new(Schema { open: true, ..Schema::default() }));
+        if self.refused(component) {
+            return open();
+        }
+        match self.sandbox.host.schema(component) {
+            Ok(schema) => Some(schema),
+            Err(LoadError::Unknown(_)) => None,
+            Err(error) => {
+                self.note(component, Diagnostic::error("component::unusable", error.to_string()));
+                open()
+            }
+        }
+    }
+
+    fn output_schema(&self, component: &ComponentRef) -> Option<Arc<Schema>> {
+        if self.refused(component) {
+            return None;
+        }
+        let description = self.sandbox.host.describe(component).ok()?;
+        Schema::parse(&description.output_schema).ok().map(Arc::new)
+    }
+
+    fn names(&self, kind: Kind) -> Vec<String> {
+        self.sandbox.host.names(kind)
+    }
+}
+
+/// Data sources, each run where the template needs it.
+pub(crate) struct DataSources<'s> {
+    pub(crate) sandbox: &'s Sandbox,
+    pub(crate) run: &'s Run,
+    pub(crate) runtime: Handle,
+}
+
+impl ReadData for DataSources<'_> {
+    fn read(
+        &self,
+        component: &ComponentRef,
+        label: &str,
+        configuration: Configuration,
+    ) -> Result<Value, Diagnostic> {
+        if let Some(why) = self.sandbox.refusal(component) {
+            return Err(refusal(self.sandbox, component, why));
+        }
+        let step = Step {
+            component: component.clone(),
+            label: Some(label.to_owned()),
+            span: configuration.block,
+            first: configuration.clone(),
+            late: Arc::new(Known(configuration.clone())),
+        };
+        // The caller is not inside the runtime: the template is evaluated on the main thread.
+        self.runtime.block_on(async {
+            if let Some(found) =
+                self.run.validate_data(&step, &configuration).await.into_iter().find(Diagnostic::is_error)
+            {
+                return Err(found);
+            }
+            self.run.read_data(&step, &configuration).await.map_err(|error| {
+                let mut found = Diagnostic::error("component::data", error.message);
+                found.span = error.span;
+                found
+            })
+        })
+    }
+}
+
+/// Options that are known already.
+#[derive(Debug)]
+struct Known(Configuration);
+
+impl Evaluate for Known {
+    fn evaluate(&self, _: &BuildValues) -> Result<Configuration, Diagnostics> {
+        Ok(self.0.clone())
+    }
+}

@@ -1,0 +1,213 @@
+//! What the verbs on templates share: the template's text, its sandbox, its values, its plan.
+//!
+//! ```text
+//! load ──▶ open the sandbox ──▶ evaluate (runs data sources if asked) ──▶ plan
+//! ```
+//! Main type: [`Session`]. The template is evaluated on the thread of the caller, outside the
+//! runtime, so that a data source can be waited for.
+
+use crate::args::{ConfigType, TemplateFlags};
+use crate::catalogue::{Components, DataSources};
+use crate::env_vars;
+use crate::home::Home;
+use crate::prompt::Questions;
+use crate::sandbox::Sandbox;
+use crate::screen::Screen;
+use crate::template_env::RealWorld;
+use kiln_host::{Redactor, RunOptions};
+use kiln_plan::{Diagnostic, Plan};
+use kiln_template::{Evaluated, Filters, Input, Mode, Template, Undeclared, VariableInputs};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+/// The longest template on standard input, in bytes.
+const MAX_STDIN: u64 = 16 << 20;
+
+/// The verb ends: what was wrong has been shown.
+#[derive(Debug)]
+pub(crate) struct Shown;
+
+/// A template on its way to a plan.
+pub(crate) struct Session {
+    pub(crate) screen: Screen,
+    pub(crate) home: Home,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) runtime: Runtime,
+    pub(crate) cancel: CancellationToken,
+    pub(crate) run_id: String,
+    redactor: Arc<Redactor>,
+    template_dir: PathBuf,
+}
+
+/// Reads a template, or shows why not.
+pub(crate) fn load(
+    screen: &Screen,
+    home: &Home,
+    path: Option<&Path>,
+    config_type: ConfigType,
+) -> Result<Template, Shown> {
+    let world = Arc::new(RealWorld::new(home));
+    let stdin = match path {
+        Some(path) if path == Path::new("-") => Some(standard_input(screen, config_type)?),
+        _ => None,
+    };
+    let input = match (&stdin, path) {
+        (Some(text), _) => Input::Text { name: "<stdin>", text },
+        (None, Some(path)) => Input::Path(path),
+        (None, None) => Input::Nothing,
+    };
+    match kiln_template::load(input, world) {
+        Ok(template) => {
+            screen.quote(Arc::new(template.sources().clone()));
+            Ok(template)
+        }
+        Err((sources, found)) => {
+            screen.quote(Arc::new(sources));
+            screen.diagnostics(&found);
+            Err(Shown)
+        }
+    }
+}
+
+fn standard_input(screen: &Screen, config_type: ConfigType) -> Result<String, Shown> {
+    let mut text = String::new();
+    let read = std::io::stdin().lock().take(MAX_STDIN).read_to_string(&mut text);
+    let problem = match read {
+        Err(error) => format!("cannot read standard input: {error}"),
+        Ok(_) if config_type == ConfigType::Json => {
+            "legacy JSON templates are not read yet; give -config-type=hcl2 if this is HCL2".to_owned()
+        }
+        Ok(_) => return Ok(text),
+    };
+    screen.error(format!("Error: {problem}"));
+    Err(Shown)
+}
+
+/// `-var` and `-var-file`.
+pub(crate) fn variables(
+    screen: &Screen,
+    flags: &TemplateFlags,
+    undeclared: Undeclared,
+) -> Result<VariableInputs, Shown> {
+    let mut assignments = Vec::new();
+    for written in &flags.var {
+        let Some((name, value)) = written.split_once('=') else {
+            screen.error(format!("Error: -var needs NAME=VALUE, but is `{written}`"));
+            return Err(Shown);
+        };
+        assignments.push((name.to_owned(), value.to_owned()));
+    }
+    Ok(VariableInputs { files: flags.var_file.clone(), assignments, undeclared })
+}
+
+/// `-only` and `-except`.
+pub(crate) fn filters(flags: &TemplateFlags) -> Filters {
+    Filters { only: flags.only.clone(), except: flags.except.clone() }
+}
+
+impl Session {
+    /// Opens the sandbox for a template, or shows why not.
+    pub(crate) fn open(screen: &Screen, home: Home, template: Option<&Path>) -> Result<Self, Shown> {
+        let problem = |text: String| {
+            screen.error(format!("Error: {text}"));
+            Shown
+        };
+        let sandbox = Sandbox::open(&home, template).map_err(|e| problem(e.to_string()))?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|e| problem(format!("cannot start threads: {e}")))?;
+        let run_id = run_id().map_err(problem)?;
+        let redactor: Arc<Redactor> = Arc::default();
+        let logged = Arc::clone(&redactor);
+        crate::logging::redact_with(Arc::new(move |text| logged.redact(text).into_owned()));
+        let template_dir = template.map(|path| {
+            if path.is_dir() {
+                path.to_path_buf()
+            } else {
+                path.parent().map(Path::to_path_buf).unwrap_or_default()
+            }
+        });
+        Ok(Self {
+            screen: screen.clone(),
+            template_dir: home.working.join(template_dir.unwrap_or_default()),
+            home,
+            sandbox,
+            runtime,
+            cancel: CancellationToken::new(),
+            run_id,
+            redactor,
+        })
+    }
+
+    /// What the sandbox's runs begin with.
+    pub(crate) fn run_options(&self) -> RunOptions {
+        RunOptions {
+            id: self.run_id.clone(),
+            sink: Arc::new(self.screen.clone()),
+            redactor: Arc::clone(&self.redactor),
+            cancel: self.cancel.clone(),
+            prompt: Arc::new(Questions::new(self.screen.clone())),
+            template_dir: self.template_dir.clone(),
+            version: kiln_template::PACKER_VERSION.to_owned(),
+            ..RunOptions::silent()
+        }
+    }
+
+    /// Watches for signals until the session ends.
+    pub(crate) fn watch_signals(&self) {
+        let _inside = self.runtime.enter();
+        crate::interrupt::watch(self.screen.clone(), self.cancel.clone(), self.run_id.clone());
+    }
+
+    /// Evaluates a template; `data` says whether data sources are run. Shows what was found; an
+    /// error among it is [`Shown`].
+    pub(crate) fn evaluate(
+        &self,
+        template: Template,
+        inputs: &VariableInputs,
+        data: bool,
+        mode: Mode,
+    ) -> Result<Evaluated, Shown> {
+        let components = Components::new(&self.sandbox);
+        let run = self.sandbox.host.run(self.run_options());
+        let sources =
+            DataSources { sandbox: &self.sandbox, run: &run, runtime: self.runtime.handle().clone() };
+        let read = data.then_some(&sources as &dyn kiln_template::ReadData);
+        let (evaluated, mut found) = template.evaluate(inputs, &components, read, mode);
+        run.close();
+        self.screen.quote(Arc::clone(evaluated.sources()));
+        found.splice(0..0, components.findings());
+        // What is only looked at is shown as far as it is known.
+        if self.screen.diagnostics(&found) && mode == Mode::Build { Err(Shown) } else { Ok(evaluated) }
+    }
+
+    /// The builds to run, and what is wrong with the others. Shows all findings.
+    pub(crate) fn plan(&self, evaluated: &Evaluated, filters: &Filters) -> (Plan, bool) {
+        let components = Components::new(&self.sandbox);
+        let (plan, mut found) = evaluated.plan(filters, &components);
+        self.screen.quote(Arc::clone(&plan.sources));
+        found.splice(0..0, components.findings());
+        let mut wrong = self.screen.diagnostics(&found);
+        if plan.builds.is_empty() && !wrong {
+            self.screen.diagnostic(&Diagnostic::error("template::no-builds", "no builds to run"));
+            wrong = true;
+        }
+        (plan, wrong)
+    }
+}
+
+/// The id of the run: the user's, if it can be the name of a folder.
+fn run_id() -> Result<String, String> {
+    let Some(id) = env_vars::text(env_vars::RUN_UUID).filter(|id| !id.is_empty()) else {
+        return Ok(kiln_host::run_uuid());
+    };
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if id.len() <= 100 && id.chars().all(plain) {
+        return Ok(id);
+    }
+    Err(format!("{} may hold only letters, digits, `-` and `_`, at most 100", env_vars::RUN_UUID))
+}

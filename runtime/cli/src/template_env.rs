@@ -1,0 +1,117 @@
+//! What the template language may see of the real world: files, variables, clock, chance.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this file is the template language's view of the file system"
+)]
+
+use crate::env_vars;
+use crate::home::Home;
+use kiln_template::{Environment, FileKind};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// The real world, as it was when the run began.
+#[derive(Debug)]
+pub(crate) struct RealWorld {
+    working: PathBuf,
+    home: Option<PathBuf>,
+    started: SystemTime,
+}
+
+impl RealWorld {
+    pub(crate) fn new(home: &Home) -> Self {
+        Self { working: home.working.clone(), home: home.user.clone(), started: SystemTime::now() }
+    }
+}
+
+impl Environment for RealWorld {
+    fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+        let file = std::fs::File::open(self.working.join(path))?;
+        if file.metadata()?.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        let mut bytes = Vec::new();
+        file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > limit {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        Ok(bytes)
+    }
+
+    fn list(&self, directory: &Path) -> io::Result<Vec<(String, FileKind)>> {
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(self.working.join(directory))? {
+            let entry = entry?;
+            // A link that leads nowhere is of no kind, and no reason to fail.
+            let kind = std::fs::metadata(entry.path()).map_or(FileKind::Other, |found| kind_of(&found));
+            if let Ok(name) = entry.file_name().into_string() {
+                names.push((name, kind));
+            }
+        }
+        Ok(names)
+    }
+
+    fn kind(&self, path: &Path) -> io::Result<FileKind> {
+        std::fs::metadata(self.working.join(path)).map(|found| kind_of(&found))
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        env_vars::text(name)
+    }
+
+    fn working_directory(&self) -> PathBuf {
+        self.working.clone()
+    }
+
+    fn home(&self) -> Option<PathBuf> {
+        self.home.clone()
+    }
+
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn started(&self) -> SystemTime {
+        self.started
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        // Without chance there are no secrets; going on would make some that anybody can guess.
+        if getrandom::fill(bytes).is_err() {
+            std::process::abort();
+        }
+    }
+}
+
+fn kind_of(found: &std::fs::Metadata) -> FileKind {
+    if found.is_file() {
+        FileKind::File
+    } else if found.is_dir() {
+        FileKind::Directory
+    } else {
+        FileKind::Other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_and_kinds() {
+        let working = std::env::temp_dir().join(format!("kiln-cli-env-{}", std::process::id()));
+        std::fs::create_dir_all(working.join("d")).unwrap();
+        std::fs::write(working.join("f"), "12345").unwrap();
+        let world = RealWorld { working: working.clone(), home: None, started: SystemTime::now() };
+        assert_eq!(world.read(Path::new("f"), 5).unwrap(), b"12345");
+        assert_eq!(world.read(Path::new("f"), 4).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        assert!(world.read(Path::new("d"), 4).is_err());
+        assert_eq!(world.kind(Path::new("d")).unwrap(), FileKind::Directory);
+        assert_eq!(world.kind(Path::new("x")).unwrap_err().kind(), io::ErrorKind::NotFound);
+        let mut names = world.list(Path::new(".")).unwrap();
+        names.sort_by(|a, b| a.0.cmp(&b.0));
+        assert_eq!(names, [("d".to_owned(), FileKind::Directory), ("f".to_owned(), FileKind::File)]);
+        std::fs::remove_dir_all(working).unwrap();
+    }
+}
