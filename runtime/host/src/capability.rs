@@ -70,6 +70,17 @@ pub(crate) enum Authority<'a> {
     Granted(Request<'a>),
 }
 
+impl Authority<'_> {
+    fn class(self) -> Class {
+        match self {
+            Self::Always => Class::Always,
+            Self::Role(_) => Class::Role,
+            Self::Designation => Class::Designation,
+            Self::Granted(_) => Class::Grant,
+        }
+    }
+}
+
 /// What a finished call did, for the trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceRecord {
@@ -79,6 +90,8 @@ pub struct TraceRecord {
     pub step: u64,
     /// `interface.function`.
     pub function: &'static str,
+    /// By what right it was judged.
+    pub class: Class,
     /// On what, as the user would name it; redacted.
     pub target: String,
     /// Class of the error, if it failed.
@@ -106,7 +119,7 @@ impl Call {
         function: &'static str,
         authority: Authority<'_>,
     ) -> CallResult<Self> {
-        let mut call = Self::open(state, function);
+        let mut call = Self::open(state, function, authority.class());
         let refused = judge(state, function, authority);
         if let Err(error) = refused {
             call.failed(&error);
@@ -118,7 +131,7 @@ impl Call {
     /// The gate for functions that cannot fail and need no authority.
     pub(crate) fn always(state: &mut State, function: &'static str) -> wasmtime::Result<Self> {
         count(state)?;
-        Ok(Self::open(state, function))
+        Ok(Self::open(state, function, Class::Always))
     }
 
     /// The gate for functions that cannot fail: what they need, they have by their handle, which
@@ -142,7 +155,7 @@ impl Call {
         authority: Authority<'_>,
     ) -> CallResult<Self> {
         count(state)?;
-        let mut call = Self::open(state, function);
+        let mut call = Self::open(state, function, authority.class());
         let refused = permitted(state, function, authority);
         if let Err(error) = refused {
             call.failed(&error);
@@ -151,12 +164,13 @@ impl Call {
         Ok(call)
     }
 
-    fn open(state: &State, function: &'static str) -> Self {
+    fn open(state: &State, function: &'static str, class: Class) -> Self {
         Self {
             record: TraceRecord {
                 build: state.step.build.name().to_owned(),
                 step: state.step.id(),
                 function,
+                class,
                 target: String::new(),
                 error: None,
                 bytes: 0,

@@ -83,7 +83,7 @@ fn egress(named: BTreeSet<String>) -> Result<Egress, String> {
 }
 
 /// Scheme, host and port of a URL.
-fn target(url: &str) -> Option<(String, String, u16)> {
+pub(super) fn target(url: &str) -> Option<(String, String, u16)> {
     let uri: http::Uri = url.parse().ok()?;
     let scheme = uri.scheme_str()?.to_owned();
     let host = uri.host()?.trim_matches(['[', ']']).to_ascii_lowercase();

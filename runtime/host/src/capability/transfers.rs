@@ -1,18 +1,22 @@
 //! `transfers` (grant `http`): HTTP with bodies that never enter guest memory. Specified;
 //! implemented with the first component that uploads an image.
 
-use super::{Authority, Call, Role};
+use super::downloads::target;
+use super::{Authority, Call};
 use crate::bindings::kiln::host::transfers;
 use crate::bindings::kiln::host::types::ErrorCode;
 use crate::error::{CallResult, fail};
 use crate::file::File;
 use crate::output::Output;
 use crate::state::State;
+use kiln_plan::grant::Request as Grant;
 use wasmtime::component::Resource;
 
 /// A request.
 #[derive(Debug)]
-pub struct Request {}
+pub struct Request {
+    url: String,
+}
 
 /// A response.
 #[derive(Debug)]
@@ -23,9 +27,9 @@ fn unsupported<T>(call: Call) -> CallResult<T> {
 }
 
 impl transfers::HostRequest for State {
-    async fn new(&mut self, _: String, _: String) -> wasmtime::Result<Resource<Request>> {
+    async fn new(&mut self, _: String, url: String) -> wasmtime::Result<Resource<Request>> {
         let _call = Call::always(self, "transfers.[constructor]request")?;
-        Ok(self.table.push(Request {})?)
+        Ok(self.table.push(Request { url })?)
     }
 
     async fn header(&mut self, _: Resource<Request>, _: String, _: String) -> wasmtime::Result<()> {
@@ -77,8 +81,11 @@ impl transfers::HostResponse for State {
 }
 
 impl transfers::Host for State {
-    async fn send(&mut self, _: Resource<Request>) -> CallResult<Resource<Response>> {
-        let call = Call::enter(self, "transfers.send", Authority::Role(Role::ACTIVE))?;
+    async fn send(&mut self, request: Resource<Request>) -> CallResult<Resource<Response>> {
+        let url = self.table.delete(request)?.url;
+        let (scheme, host, port) = target(&url).unwrap_or_default();
+        let grant = Grant::Http { scheme: &scheme, host: &host, port };
+        let call = Call::enter(self, "transfers.send", Authority::Granted(grant))?;
         unsupported(call)
     }
 }
