@@ -12,7 +12,9 @@ mod traversal;
 
 use crate::Environment;
 use crate::functions;
-use crate::syntax::Expr;
+use crate::references;
+use crate::show;
+use crate::syntax::{Expr, Step};
 use crate::value::{V, Val};
 use kiln_plan::{Diagnostic, Span, nearest};
 use std::cell::Cell;
@@ -96,7 +98,39 @@ pub(crate) struct Context<'c> {
 /// Evaluates `expr` in the roots given.
 pub(crate) fn evaluate(world: &World, roots: &Roots, position: functions::Position, expr: &Expr) -> Outcome {
     let steps = Cell::new(0);
-    Context { world, roots, position, frame: None, steps: &steps, depth: 0 }.eval(expr)
+    let context = Context { world, roots, position, frame: None, steps: &steps, depth: 0 };
+    context.eval(expr).map_err(|mut diagnostic| {
+        note_values(&context, expr, &mut diagnostic);
+        diagnostic
+    })
+}
+
+/// The most values of references that a diagnostic shows.
+const MAX_VALUES: usize = 5;
+
+/// Adds the values of the references in the part of `expr` that is wrong.
+fn note_values(context: &Context<'_>, expr: &Expr, diagnostic: &mut Diagnostic) {
+    let Some(wrong) = diagnostic.span else { return };
+    references::visit(expr, &mut |root, steps, span| {
+        let inside = span.file == wrong.file && span.start >= wrong.start && span.end <= wrong.end;
+        let plain = steps.iter().all(|(step, _)| matches!(step, Step::Attribute(_)));
+        if !inside || !plain || diagnostic.values.len() >= MAX_VALUES {
+            return;
+        }
+        let Some(value) = context.roots.get(root) else { return };
+        let mut value = value.clone();
+        let mut name = root.to_owned();
+        for (step, _) in steps {
+            let Step::Attribute(attribute) = step else { return };
+            let Some(next) = value.entries().and_then(|entries| entries.get(attribute)) else { return };
+            value = next.clone().marked(value.marks);
+            name.push('.');
+            name.push_str(attribute);
+        }
+        if !steps.is_empty() && !diagnostic.values.iter().any(|(known, _)| *known == name) {
+            diagnostic.values.push((name, show::brief(&value)));
+        }
+    });
 }
 
 impl<'c> Context<'c> {

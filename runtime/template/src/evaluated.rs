@@ -11,7 +11,7 @@ use crate::value::{Val, convert::convert};
 use crate::variables::{self, VariableInputs};
 use crate::{PACKER_VERSION, decode, show, syntax};
 use kiln_plan::{Diagnostic, Diagnostics, Marks, Origin, SourceMap};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What a template is evaluated for.
@@ -97,16 +97,9 @@ impl Template {
 
 /// Each finding once, in order.
 pub(crate) fn dedupe(diagnostics: &mut Diagnostics) {
-    let mut seen: Vec<Diagnostic> = Vec::new();
+    let mut seen = BTreeSet::new();
     diagnostics.retain(|diagnostic| {
-        let known = diagnostic.span.is_some()
-            && seen.iter().any(|s| {
-                (s.code, s.span, &s.summary) == (diagnostic.code, diagnostic.span, &diagnostic.summary)
-            });
-        if !known {
-            seen.push(diagnostic.clone());
-        }
-        !known
+        diagnostic.span.is_none_or(|span| seen.insert((diagnostic.code, span, diagnostic.summary.clone())))
     });
 }
 

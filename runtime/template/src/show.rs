@@ -31,6 +31,18 @@ pub(crate) fn compact(value: &Val) -> String {
     }
 }
 
+/// A value for a diagnostic: text and numbers shortened, collections by their type alone.
+pub(crate) fn brief(value: &Val) -> String {
+    if !value.marks.sensitive && (value.items().is_some() || value.entries().is_some()) {
+        return value.describe();
+    }
+    let whole = compact(value);
+    match whole.char_indices().nth(100) {
+        Some((end, _)) => format!("{}…", whole.get(..end).unwrap_or("")),
+        None => whole,
+    }
+}
+
 /// A value as `inspect` shows it: what [`full`] gives, in quotes.
 pub(crate) fn quoted(value: &Val) -> String {
     serde_json::Value::from(full(value)).to_string()

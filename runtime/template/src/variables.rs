@@ -345,7 +345,7 @@ impl Resolver<'_> {
                     )
                     .at(validation.span);
                     if !value.deep_marks().sensitive {
-                        diagnostic.values.push((format!("var.{name}"), crate::show::compact(value)));
+                        diagnostic.values.push((format!("var.{name}"), crate::show::brief(value)));
                     }
                     self.diagnostics.push(diagnostic.within(Self::context(name)));
                 }

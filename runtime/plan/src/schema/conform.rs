@@ -243,18 +243,32 @@ pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a String>) -> Opt
         .map(|(_, name)| name.clone())
 }
 
-/// Levenshtein distance with transpositions counted as two.
+/// Edit distance in which swapping two neighbours is one edit.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
+    let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=b.len()).collect();
+    let mut last = None;
     for (i, ca) in a.chars().enumerate() {
         let mut left = i + 1;
         let mut next = vec![left];
-        for ((diagonal, above), cb) in row.iter().zip(row.iter().skip(1)).zip(&b) {
+        for (j, (((diagonal, above), cb), from)) in row
+            .iter()
+            .zip(row.iter().skip(1))
+            .zip(&b)
+            .zip(std::iter::once(None).chain(b.iter().map(Some)))
+            .enumerate()
+        {
             left = (above + 1).min(left + 1).min(diagonal + usize::from(ca != *cb));
+            let swapped = last == Some(*cb) && from == Some(&ca);
+            if let Some(two_back) = before.get(j.wrapping_sub(1)).filter(|_| swapped) {
+                left = left.min(two_back + 1);
+            }
             next.push(left);
         }
+        before = row;
         row = next;
+        last = Some(ca);
     }
     row.last().copied().unwrap_or(0)
 }
@@ -292,6 +306,20 @@ mod tests {
                 problem: Problem::UnknownName { name: "inlnie".into(), suggestion: Some("inline".into()) }
             }]
         );
+    }
+
+    #[test]
+    fn distances() {
+        for (a, b, expected) in [
+            ("qmeu", "qemu", 1),
+            ("inlnie", "inline", 1),
+            ("", "abc", 3),
+            ("kitten", "sitting", 3),
+            ("ab", "ba", 1),
+        ] {
+            assert_eq!(distance(a, b), expected, "{a} {b}");
+            assert_eq!(distance(b, a), expected, "{b} {a}");
+        }
     }
 
     #[test]
