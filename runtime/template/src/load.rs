@@ -57,8 +57,10 @@ pub fn load(
     };
     let mut bodies: Vec<Body> = Vec::new();
     for (name, text) in files.texts {
+        let is_json = name.ends_with(".json");
         let id = sources.add(name, text.as_str());
-        match syntax::parse_file(&text, id) {
+        let parse = if is_json { syntax::parse_json_file } else { syntax::parse_file };
+        match parse(&text, id) {
             Ok(body) => bodies.push(body),
             Err(diagnostic) => diagnostics.push(*diagnostic),
         }
@@ -124,8 +126,8 @@ fn files(input: Input<'_>, environment: &dyn Environment) -> Result<Files, Box<D
     if kind == FileKind::Directory {
         return directory(path, environment);
     }
-    if !shown.ends_with(".pkr.hcl") {
-        return Err(Box::new(json_is_not_read(&shown)));
+    if !shown.ends_with(".pkr.hcl") && !shown.ends_with(".pkr.json") {
+        return Err(Box::new(legacy_is_not_read(&shown)));
     }
     let mut files =
         Files { root: path.parent().map_or_else(PathBuf::new, Path::to_path_buf), ..Files::default() };
@@ -136,9 +138,9 @@ fn files(input: Input<'_>, environment: &dyn Environment) -> Result<Files, Box<D
     Ok(files)
 }
 
-fn json_is_not_read(shown: &str) -> Diagnostic {
+fn legacy_is_not_read(shown: &str) -> Diagnostic {
     Diagnostic::error("template::unsupported-syntax", format!("{shown} is not an HCL2 template"))
-        .detail("templates in JSON (*.pkr.json and legacy templates) are not read yet")
+        .detail("HCL2 templates are named *.pkr.hcl or *.pkr.json; legacy JSON templates are not read yet")
         .help("name the file *.pkr.hcl if it is HCL2; `packer hcl2_upgrade` converts a legacy template")
 }
 
@@ -155,16 +157,13 @@ fn directory(path: &Path, environment: &dyn Environment) -> Result<Files, Box<Di
     names.sort();
     let of = |suffix: &str| names.iter().filter(|name| name.ends_with(suffix)).collect::<Vec<_>>();
     let mut files = Files { root: path.to_path_buf(), ..Files::default() };
-    let templates = of(".pkr.hcl");
+    let templates: Vec<&String> = of(".pkr.hcl").into_iter().chain(of(".pkr.json")).collect();
     if templates.len() > MAX_FILES {
         return Err(fail(format!("{shown} has more than {MAX_FILES} templates")));
     }
-    for name in of(".pkr.json") {
-        files.diagnostics.push(json_is_not_read(&path.join(name).to_string_lossy()));
-    }
-    if templates.is_empty() && files.diagnostics.is_empty() {
+    if templates.is_empty() {
         return Err(fail(format!("could not find any config file in {shown}"))
-            .detail_boxed("a directory is read for its *.pkr.hcl files"));
+            .detail_boxed("a directory is read for its *.pkr.hcl and *.pkr.json files"));
     }
     for name in templates {
         files.read(&path.join(name), environment);

@@ -2,8 +2,10 @@
 //! so that HCL JSON can give the same tree.
 
 mod hcl;
+mod json;
 
 pub(crate) use hcl::{parse_expression, parse_file, parse_template};
+pub(crate) use json::parse_file as parse_json_file;
 
 use crate::value::Val;
 use kiln_plan::Span;

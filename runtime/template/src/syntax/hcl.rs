@@ -27,7 +27,7 @@ type Lowered<T> = Result<T, Box<Diagnostic>>;
 /// The first syntax error with its place.
 pub(crate) fn parse_file(text: &str, file: FileId) -> Lowered<Body> {
     let body = hcl_edit::parser::parse_body(text).map_err(|e| syntax_error(&e, text, file))?;
-    Lowerer { file, text }.body(&body)
+    Lowerer { file, text, fixed: None }.body(&body)
 }
 
 /// Parses one expression.
@@ -36,7 +36,7 @@ pub(crate) fn parse_file(text: &str, file: FileId) -> Lowered<Body> {
 /// The first syntax error with its place.
 pub(crate) fn parse_expression(text: &str, file: FileId) -> Lowered<Expr> {
     let expr = hcl_edit::parser::parse_expr(text).map_err(|e| syntax_error(&e, text, file))?;
-    Lowerer { file, text }.expr(&expr)
+    Lowerer { file, text, fixed: None }.expr(&expr)
 }
 
 /// Parses the text of a template file (`templatefile`).
@@ -49,8 +49,27 @@ pub(crate) fn parse_template(text: &str, file: FileId) -> Lowered<Expr> {
     let wrap = matches!(template.as_single_element(), Some(Element::Interpolation(_)));
     let mut parts = Vec::new();
     // Its text is split into lines as that of a heredoc is.
-    Lowerer { file, text }.parts(&template, &mut parts, &mut false, true)?;
+    Lowerer { file, text, fixed: None }.parts(&template, &mut parts, &mut false, true)?;
     Ok(Expr { node: Node::Template { parts, wrap }, span })
+}
+
+/// Parses a template (or an expression) that stands in a string of another syntax, `place`.
+///
+/// # Errors
+/// The first syntax error, at `place`.
+pub(crate) fn parse_placed(text: &str, place: Span, is_template: bool) -> Lowered<Expr> {
+    let lowerer = Lowerer { file: place.file, text, fixed: Some(place) };
+    let at_place = |e: hcl_edit::parser::Error| {
+        let mut diagnostic = syntax_error(&e, text, place.file);
+        diagnostic.span = Some(place);
+        diagnostic
+    };
+    if !is_template {
+        return lowerer.expr(&hcl_edit::parser::parse_expr(text).map_err(at_place)?);
+    }
+    let template = hcl_edit::parser::parse_template(text).map_err(at_place)?;
+    let (parts, wrap) = lowerer.template(&template)?;
+    Ok(Expr { node: Node::Template { parts, wrap }, span: place })
 }
 
 fn syntax_error(error: &hcl_edit::parser::Error, text: &str, file: FileId) -> Box<Diagnostic> {
@@ -68,10 +87,15 @@ fn syntax_error(error: &hcl_edit::parser::Error, text: &str, file: FileId) -> Bo
 struct Lowerer<'t> {
     file: FileId,
     text: &'t str,
+    /// The place of everything, if the text is a string inside of another file.
+    fixed: Option<Span>,
 }
 
 impl Lowerer<'_> {
     fn span(&self, range: Option<Range<usize>>) -> Span {
+        if let Some(fixed) = self.fixed {
+            return fixed;
+        }
         let range = range.unwrap_or_default();
         let at = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         Span { file: self.file, start: at(range.start), end: at(range.end) }
@@ -120,7 +144,9 @@ impl Lowerer<'_> {
         let node = match expr {
             Expression::Null(_) => Node::Literal(Val::null()),
             Expression::Bool(truth) => Node::Literal(Val::bool(*truth.value())),
-            Expression::Number(number) => Node::Literal(self.number(&number.value().to_string(), span)?),
+            Expression::Number(number) => {
+                Node::Literal(self.number(&number.value().to_string(), number.span(), span)?)
+            }
             Expression::String(text) => Node::Literal(Val::text(text.as_str())),
             Expression::Array(items) => Node::Tuple(self.all(items.iter())?),
             Expression::Object(object) => Node::Object(self.object(object)?),
@@ -128,7 +154,7 @@ impl Lowerer<'_> {
             Expression::HeredocTemplate(heredoc) => {
                 let mut parts = Vec::new();
                 self.parts(&heredoc.template, &mut parts, &mut false, true)?;
-                if heredoc.indent().is_some() || self.is_indented(span) {
+                if heredoc.indent().is_some() || self.is_indented(heredoc.span()) {
                     heredoc::dedent(&mut parts);
                 }
                 Node::Template { parts, wrap: false }
@@ -178,13 +204,13 @@ impl Lowerer<'_> {
     }
 
     /// Whether a heredoc starts with `<<-`.
-    fn is_indented(&self, span: Span) -> bool {
-        self.text.get(span.start as usize..).is_some_and(|text| text.starts_with("<<-"))
+    fn is_indented(&self, range: Option<Range<usize>>) -> bool {
+        range.and_then(|range| self.text.get(range)).is_some_and(|text| text.starts_with("<<-"))
     }
 
     /// The digits as they were written, which the parser would round.
-    fn number(&self, parsed: &str, span: Span) -> Lowered<Val> {
-        let written = self.text.get(span.start as usize..span.end as usize).unwrap_or("").trim();
+    fn number(&self, parsed: &str, range: Option<Range<usize>>, span: Span) -> Lowered<Val> {
+        let written = range.and_then(|range| self.text.get(range)).unwrap_or("").trim();
         Num::parse(written).or_else(|| Num::parse(parsed)).map(|n| V::Number(n).into()).ok_or_else(|| {
             Box::new(Diagnostic::error("template::syntax", "this number is too large or too small").at(span))
         })
@@ -213,7 +239,7 @@ impl Lowerer<'_> {
                 TraversalOperator::GetAttr(name) => Step::Attribute(name.as_str().to_owned()),
                 TraversalOperator::Index(expr) => Step::Index(self.expr(expr)?),
                 TraversalOperator::LegacyIndex(index) => {
-                    let index = self.number(&index.value().to_string(), self.span(operator.span()))?;
+                    let index = self.number(&index.value().to_string(), None, self.span(operator.span()))?;
                     Step::Index(Expr { node: Node::Literal(index), span: self.span(operator.span()) })
                 }
             };
@@ -260,8 +286,7 @@ impl Lowerer<'_> {
             match element {
                 Element::Literal(text) if heredoc => {
                     // The parser has taken its own indentation away, so the text is read again.
-                    let span = self.span(text.span());
-                    let raw = self.text.get(span.start as usize..span.end as usize).unwrap_or(text.as_str());
+                    let raw = text.span().and_then(|range| self.text.get(range)).unwrap_or(text.as_str());
                     let plain = raw.replace("$${", "${").replace("%%{", "%{");
                     for line in plain.split_inclusive('\n') {
                         // A marker takes white space up to the end of one line.

@@ -54,7 +54,7 @@ fn compare(folder: &str, render: fn(Option<Plan>, &SourceMap, Diagnostics) -> St
     let mut names: Vec<String> = std::fs::read_dir(&root)
         .expect("the fixtures are there")
         .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
-        .filter(|name| name.ends_with(".pkr.hcl") || !name.contains('.'))
+        .filter(|name| name.ends_with(".pkr.hcl") || name.ends_with(".pkr.json") || !name.contains('.'))
         .collect();
     names.sort();
     assert!(!names.is_empty(), "there are fixtures in {folder}");

@@ -1,0 +1,154 @@
+//! HCL in JSON (`*.pkr.json`) into the same tree.
+//!
+//! JSON does not say what is a block, so the kinds and labels of blocks are those of the language;
+//! inside a component everything is an attribute, which decodes to the same options. Strings are
+//! templates; all of a string's expression has the place of the string.
+
+mod read;
+
+use super::hcl::parse_placed;
+use super::{Attribute, Block, Body, Expr, Key, Node};
+use crate::value::number::Num;
+use crate::value::{V, Val};
+use kiln_plan::{Diagnostic, FileId, Span};
+use read::{Content, Item};
+use std::sync::Arc;
+
+type Lowered<T> = Result<T, Box<Diagnostic>>;
+
+/// What an object is the body of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    File,
+    Packer,
+    Variable,
+    Build,
+    PostProcessors,
+    /// No blocks inside.
+    Leaf,
+}
+
+impl Place {
+    /// The count of labels and the body of blocks of this kind; `None` if it is an attribute.
+    fn block(self, kind: &str) -> Option<(usize, Place)> {
+        Some(match (self, kind) {
+            (Self::File, "packer") => (0, Self::Packer),
+            (Self::File, "variable") => (1, Self::Variable),
+            (Self::File, "local") => (1, Self::Leaf),
+            (Self::File, "variables" | "locals" | "hcp_packer_registry") => (0, Self::Leaf),
+            (Self::File, "source" | "data" | "datasource" | "communicator") => (2, Self::Leaf),
+            (Self::File, "build") => (0, Self::Build),
+            (Self::Packer, "required_plugins") | (Self::Variable, "validation") => (0, Self::Leaf),
+            (Self::Build, "provisioner" | "error-cleanup-provisioner" | "source") => (1, Self::Leaf),
+            (Self::Build | Self::PostProcessors, "post-processor") => (1, Self::Leaf),
+            (Self::Build, "post-processors") => (0, Self::PostProcessors),
+            (Self::Build, "hcp_packer_registry") => (0, Self::Leaf),
+            _ => return None,
+        })
+    }
+}
+
+/// Parses a file.
+///
+/// # Errors
+/// The first mistake with its place.
+pub(crate) fn parse_file(text: &str, file: FileId) -> Lowered<Body> {
+    let item = read::read(text, file)?;
+    body(&item, Place::File)
+}
+
+fn wrong(item: &Item, what: &str) -> Box<Diagnostic> {
+    Box::new(Diagnostic::error("template::syntax", format!("syntax error: {what}")).at(item.span))
+}
+
+fn body(item: &Item, place: Place) -> Lowered<Body> {
+    let Content::Object(entries) = &item.content else {
+        return Err(wrong(item, "an object is expected here"));
+    };
+    let mut lowered = Body::default();
+    for (name, name_span, value) in entries {
+        if name == "//" {
+            continue;
+        }
+        match place.block(name) {
+            Some((labels, inside)) => {
+                blocks(name, *name_span, value, labels, inside, &mut Vec::new(), &mut lowered.blocks)?;
+            }
+            None => {
+                let is_type = place == Place::Variable && name == "type";
+                let value = if is_type { type_expression(value)? } else { expression(value)? };
+                lowered.attributes.push(Attribute {
+                    name: name.clone(),
+                    name_span: *name_span,
+                    value: Arc::new(value),
+                });
+            }
+        }
+    }
+    Ok(lowered)
+}
+
+/// The blocks of one kind: each object, or each object of a list, below its labels.
+fn blocks(
+    kind: &str,
+    header: Span,
+    item: &Item,
+    labels: usize,
+    inside: Place,
+    path: &mut Vec<(String, Span)>,
+    found: &mut Vec<Block>,
+) -> Lowered<()> {
+    match &item.content {
+        Content::List(items) => {
+            for item in items {
+                blocks(kind, header, item, labels, inside, path, found)?;
+            }
+        }
+        Content::Object(entries) if labels > 0 => {
+            for (label, span, value) in entries.iter().filter(|(label, ..)| label != "//") {
+                path.push((label.clone(), *span));
+                blocks(kind, header, value, labels - 1, inside, path, found)?;
+                path.pop();
+            }
+        }
+        _ => {
+            let body = Arc::new(body(item, inside)?);
+            found.push(Block { kind: kind.to_owned(), labels: path.clone(), body, header });
+        }
+    }
+    Ok(())
+}
+
+/// `"list(string)"` is an expression, not text.
+fn type_expression(item: &Item) -> Lowered<Expr> {
+    match &item.content {
+        Content::Text(text) => parse_placed(text, item.span, false),
+        _ => Err(wrong(item, "a type is written as a string")),
+    }
+}
+
+fn expression(item: &Item) -> Lowered<Expr> {
+    let node = match &item.content {
+        Content::Null => Node::Literal(Val::null()),
+        Content::Bool(truth) => Node::Literal(Val::bool(*truth)),
+        Content::Number(text) => {
+            let number =
+                Num::parse(text).ok_or_else(|| wrong(item, "this number is too large or too small"))?;
+            Node::Literal(V::Number(number).into())
+        }
+        Content::Text(text) if !text.contains("${") && !text.contains("%{") => {
+            Node::Literal(Val::text(text.as_str()))
+        }
+        Content::Text(text) => return parse_placed(text, item.span, true),
+        Content::List(items) => Node::Tuple(items.iter().map(expression).collect::<Lowered<_>>()?),
+        Content::Object(entries) => {
+            let mut lowered = Vec::with_capacity(entries.len());
+            for (name, span, value) in entries {
+                let key = Item { content: Content::Text(name.clone()), span: *span };
+                lowered.push((Key::Expr(expression(&key)?), expression(value)?));
+            }
+            Node::Object(lowered)
+        }
+    };
+    Ok(Expr { node, span: item.span })
+}
