@@ -177,7 +177,7 @@ impl Evaluated {
             variables: variables.collect(),
             locals: entries("local")
                 .iter()
-                .map(|(name, value)| (name.clone(), show::compact(value)))
+                .map(|(name, value)| (name.clone(), show::quoted(value)))
                 .collect(),
             builds: self.declared.builds.iter().map(|block| self.inspect_build(block)).collect(),
         }

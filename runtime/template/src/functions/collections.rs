@@ -127,12 +127,9 @@ fn concat(c: &Call<'_, '_>) -> Result<Val, Failure> {
     Ok(like(&c.arguments.iter().collect::<Vec<_>>(), items))
 }
 
+/// Whether two values are equal without any conversion: Packer does not find "2" among numbers.
 fn same(a: &Val, b: &Val) -> bool {
     equal(a, b) == Some(true)
-        || convert::unify(&[a.ty(), b.ty()])
-            .filter(|ty| ty.is_primitive())
-            .and_then(|ty| Some((convert::convert(a, &ty).ok()?, convert::convert(b, &ty).ok()?)))
-            .is_some_and(|(a, b)| equal(&a, &b) == Some(true))
 }
 
 fn contains(c: &Call<'_, '_>) -> Result<Val, Failure> {

@@ -90,7 +90,7 @@ fn insert(entries: &mut BTreeMap<String, Val>, name: &Val, value: Val) -> Result
     Ok(())
 }
 
-/// A plain scalar by the core schema of YAML 1.2.
+/// A plain scalar by the core schema of YAML 1.2 and the truths of 1.1.
 fn scalar(text: &str, style: ScalarStyle) -> Result<Val, String> {
     if style != ScalarStyle::Plain {
         return Ok(Val::text(text));
@@ -98,8 +98,11 @@ fn scalar(text: &str, style: ScalarStyle) -> Result<Val, String> {
     let radix = |digits: &str, radix| i64::from_str_radix(digits, radix).map(Val::number);
     Ok(match text {
         "" | "~" | "null" | "Null" | "NULL" => Val::null(),
-        "true" | "True" | "TRUE" => Val::bool(true),
-        "false" | "False" | "FALSE" => Val::bool(false),
+        // Packer's reader still has the words of YAML 1.1, also for keys.
+        "true" | "True" | "TRUE" | "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Val::bool(true),
+        "false" | "False" | "FALSE" | "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => {
+            Val::bool(false)
+        }
         ".inf" | ".Inf" | ".INF" | "-.inf" | "+.inf" | ".nan" | ".NaN" | ".NAN" => {
             return Err(format!("{text} cannot be a number here"));
         }

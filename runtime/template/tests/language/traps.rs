@@ -227,6 +227,14 @@ build {
 }
 
 #[test]
+fn inspect_quotes_what_console_prints() {
+    let text = "locals {\n  a = [1, \"x\"]\n  b = 5\n  c = \"q\"\n}";
+    let (evaluated, _) = evaluate(Input::Text { name: "t", text }, &VariableInputs::default(), Mode::Inspect);
+    let shown: Vec<String> = evaluated.inspect().locals.into_iter().map(|(_, value)| value).collect();
+    assert_eq!(shown, ["\"[\\n  1,\\n  \\\"x\\\",\\n]\"", "\"5\"", "\"q\""]);
+}
+
+#[test]
 fn precedence_of_variables() {
     let mut inputs = VariableInputs {
         files: vec!["over.pkrvars.hcl".into()],
