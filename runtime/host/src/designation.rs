@@ -504,6 +504,10 @@ fn check_one(
         return None;
     }
     if let Err(error) = find(configuration, pointer) {
+        // A default that leads out is refused when it is used: the user wrote nothing wrong.
+        if configuration.is_default(pointer) {
+            return None;
+        }
         return Some(configuration.diagnostic("host::designation", pointer, error.message()));
     }
     let path = resolve(build, text);

@@ -1,6 +1,6 @@
 //! A builder's life: what it made is an artifact or is gone.
 
-use crate::support::{Setup, World, configuration, step};
+use crate::support::{Setup, World, configuration, info, step};
 use kiln_host::{Journal, Outcome};
 use kiln_plan::Kind;
 use serde_json::json;
@@ -20,7 +20,8 @@ async fn success_leaves_the_artifact_and_nothing_else() {
     let world = World::new(Setup::default());
     let scope = world.run.build("probe.x", "x", "probe");
     let options = configuration(json!({"output_directory": "parent/out"}));
-    let (builder, prepared) = scope.prepare(&step(Kind::Builder), &options, 1, world.cancel.clone()).await;
+    let (builder, prepared) =
+        scope.prepare(&step(Kind::Builder), &options, info(Kind::Builder), world.cancel.clone()).await;
     let (mut builder, prepared) = (builder.unwrap(), prepared.unwrap());
     assert!(prepared.session.is_none());
     assert_eq!(prepared.values["ID"].as_text(), Some("x1"));
@@ -29,7 +30,13 @@ async fn success_leaves_the_artifact_and_nothing_else() {
     // What the builder made known reaches a provisioner sealed.
     let provisioner = step(Kind::Provisioner);
     scope
-        .provision(&provisioner, &configuration(json!({"do": ["values"]})), None, 1, world.cancel.clone())
+        .provision(
+            &provisioner,
+            &configuration(json!({"do": ["values"]})),
+            None,
+            info(Kind::Provisioner),
+            world.cancel.clone(),
+        )
         .await
         .unwrap();
     assert!(world.seen.said().pop().unwrap().contains("<sensitive>"));
@@ -57,7 +64,7 @@ async fn every_failure_leaves_nothing() {
         let scope = world.run.build("probe.x", "x", "probe");
         let options = configuration(json!({"output_directory": "out", "fail": fail}));
         let (builder, prepared) =
-            scope.prepare(&step(Kind::Builder), &options, 1, world.cancel.clone()).await;
+            scope.prepare(&step(Kind::Builder), &options, info(Kind::Builder), world.cancel.clone()).await;
         let mut builder = builder.unwrap();
         let error = match prepared {
             Err(error) => error,
@@ -77,7 +84,8 @@ async fn cleanup_can_wait_after_a_cancel() {
     let scope = world.run.build("probe.x", "x", "probe");
     let cancel = CancellationToken::new();
     let options = configuration(json!({"output_directory": "out"}));
-    let (builder, prepared) = scope.prepare(&step(Kind::Builder), &options, 1, cancel.clone()).await;
+    let (builder, prepared) =
+        scope.prepare(&step(Kind::Builder), &options, info(Kind::Builder), cancel.clone()).await;
     prepared.unwrap();
     cancel.cancel();
     builder.unwrap().cleanup(Outcome::Cancelled).await.unwrap();
@@ -94,7 +102,8 @@ async fn an_output_directory_that_exists_is_refused_or_forced() {
     let scope = world.run.build("probe.x", "x", "probe");
     let found = scope.validate(&step(Kind::Builder), &options).await;
     assert!(found[0].summary.contains("exists already"), "{found:?}");
-    let (_, prepared) = scope.prepare(&step(Kind::Builder), &options, 1, world.cancel.clone()).await;
+    let (_, prepared) =
+        scope.prepare(&step(Kind::Builder), &options, info(Kind::Builder), world.cancel.clone()).await;
     assert_eq!(prepared.unwrap_err().code, "already-exists");
     scope.close(Outcome::Failed).await;
     assert!(world.work("out/mine").exists(), "what was there stays");
@@ -107,7 +116,8 @@ async fn what_a_killed_run_left_is_removed_later() {
     let state = world.folder.path().join("state");
     let scope = world.run.build("probe.x", "x", "probe");
     let options = configuration(json!({"output_directory": "out"}));
-    let (builder, prepared) = scope.prepare(&step(Kind::Builder), &options, 1, world.cancel.clone()).await;
+    let (builder, prepared) =
+        scope.prepare(&step(Kind::Builder), &options, info(Kind::Builder), world.cancel.clone()).await;
     prepared.unwrap();
     assert!(Journal::open_runs(&state).unwrap().is_empty(), "a live run is left alone");
     let World { folder, host, run, seen, .. } = world;

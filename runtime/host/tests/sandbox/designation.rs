@@ -1,6 +1,6 @@
 //! Pointers to files: what the user wrote opens, what a component made up does not.
 
-use crate::support::{Setup, World, configuration, step};
+use crate::support::{Setup, World, configuration, info, step};
 use kiln_plan::{Kind, Origin, Value};
 use serde_json::json;
 
@@ -150,7 +150,10 @@ async fn what_a_component_named_designates_nothing_outside() {
     let file: &mut Value = map.get_mut("file").unwrap();
     file.marks.origin = Origin::Component;
     let scope = world.run.build("b", "x", "probe");
-    scope.provision(&step(Kind::Provisioner), &options, None, 1, world.cancel.clone()).await.unwrap();
+    scope
+        .provision(&step(Kind::Provisioner), &options, None, info(Kind::Provisioner), world.cancel.clone())
+        .await
+        .unwrap();
     let said = world.seen.said().pop().unwrap();
     assert!(said.starts_with("ErrorCode::Denied") && said.contains("files.read"), "{said}");
 }

@@ -14,6 +14,9 @@ async fn nothing_is_reached_without_authority() {
         let (name, got) = line.split_once(" = ").unwrap();
         match name {
             "hypervisor.capabilities" => {}
+            // No option names a medium or a directory to serve, so there is nothing to make.
+            "machines.media" | "machines.http" if got == "ok" => {}
+            "machines.iso" if got.ends_with("there is no URL to fetch") => {}
             "transfers.send" => assert!(
                 got.starts_with("ErrorCode::Unsupported") || got.starts_with("ErrorCode::Denied"),
                 "{line}"
@@ -32,7 +35,7 @@ async fn nothing_is_reached_without_authority() {
 #[tokio::test]
 async fn a_refusal_prints_the_line_to_add() {
     let world = World::new(Setup::default());
-    let said = world.says(json!({"do": ["exec true", "reveal"], "secret": "x"})).await;
+    let said = world.says(json!({"do": ["exec true", "reveal"], "secret": "hunter2"})).await;
     assert!(said[0].contains("exec = [\"sh\"]"), "{said:?}");
     assert!(said[1].contains("\"secrets.reveal\" = true"), "{said:?}");
 }

@@ -4,7 +4,7 @@ use kiln_host::{Bundled, Host, HostOptions, Limits, Run, RunOptions, StepError};
 use kiln_plan::grant::Grants;
 use kiln_plan::{
     BuildValues, ComponentRef, Configuration, Diagnostics, Evaluate, Event, EventBody, EventSink, Kind, Step,
-    Value,
+    StepInfo, Value,
 };
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -97,7 +97,7 @@ impl World {
                     kind,
                     name: "probe".into(),
                     bytes: program(file).into(),
-                    grants: setup.grants.clone(),
+                    grants: Some(setup.grants.clone()),
                 })
                 .into(),
             limits: setup.limits,
@@ -124,7 +124,9 @@ impl World {
     pub async fn provision(&self, options: serde_json::Value) -> Result<(), StepError> {
         let scope = self.run.build("b.probe.x", "x", "probe");
         let step = step(Kind::Provisioner);
-        let result = scope.provision(&step, &configuration(options), None, 1, self.cancel.clone()).await;
+        let result = scope
+            .provision(&step, &configuration(options), None, info(Kind::Provisioner), self.cancel.clone())
+            .await;
         assert_eq!(scope.close(kiln_host::Outcome::Success).await, Vec::<String>::new());
         result
     }
@@ -139,6 +141,11 @@ impl World {
     pub async fn validate(&self, options: serde_json::Value) -> Diagnostics {
         self.run.build("b", "x", "probe").validate(&step(Kind::Provisioner), &configuration(options)).await
     }
+}
+
+/// What the executor says of a step.
+pub fn info(kind: Kind) -> Arc<StepInfo> {
+    Arc::new(StepInfo { id: 1, component: ComponentRef::new(kind, "probe"), label: None, attempt: 1 })
 }
 
 #[derive(Debug)]
