@@ -12,10 +12,13 @@ pub(crate) fn run() -> Result<()> {
     kiln(&Tree::find())
 }
 
-/// Build the command alone; the components must be there already.
+/// Build the command and every test; the components must be there already.
+///
+/// All commands that compile select the whole workspace with all targets: another selection
+/// resolves other features, and wasmtime and its like would be compiled again for the tests.
 pub(crate) fn kiln(tree: &Tree) -> Result<()> {
     Launch::cargo()
-        .args(["build", "--release", "-p", "kiln-cli"])
+        .args(["build", "--release", "--workspace", "--all-targets"])
         .env("KILN_COMPONENTS", tree.components())
         .dir(&tree.root)
         .run()?;

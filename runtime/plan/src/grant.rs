@@ -3,7 +3,7 @@
 //! | grant | targets | covers |
 //! | --- | --- | --- |
 //! | `http` | `https://api.example.com`, `http://*.example.com:8080` | requests to that scheme, host and port |
-//! | `exec` | `ansible-playbook`, `/usr/bin/tool` | that program; full trust |
+//! | `exec` | `ansible-playbook`, `/usr/bin/tool`, `*` | that program, or every one; full trust |
 //! | `env` | `AWS_*` | environment variables by name |
 //! | `files.read`, `files.write` | `/srv/images`, `/srv/*.iso` | that path and what is below it |
 //! | `ssh` | `10.0.0.0/8:22`, `[fd00::/8]:*` | connections to that network and port |
@@ -199,7 +199,7 @@ impl Grants {
             Request::Http { scheme, host, port } => {
                 self.http.iter().any(|pattern| pattern.matches(scheme, host, port))
             }
-            Request::Exec(program) => self.exec.contains(program),
+            Request::Exec(program) => self.exec.contains(program) || self.exec.contains("*"),
             Request::Env(name) => self.env.iter().any(|pattern| glob_matches(pattern, name)),
             Request::Read(path) => self.read.iter().any(|pattern| path_covers(pattern, path)),
             Request::Write(path) => self.write.iter().any(|pattern| path_covers(pattern, path)),

@@ -188,7 +188,7 @@ fn names_and_patterns() {
     for bad in ["", "A-B", "A=B"] {
         assert!(grants("env", &[bad]).is_err(), "{bad}");
     }
-    for bad in ["", "*", "./x", "a/b", "x\n"] {
+    for bad in ["", "s*", "./x", "a/b", "x\n"] {
         assert!(grants("exec", &[bad]).is_err(), "{bad}");
     }
     assert!(grants("hypervisor", &["x"]).is_err());
