@@ -26,11 +26,6 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) trait Reporter: Send {
     /// Shows one.
     fn event(&mut self, event: &Event);
-
-    /// Makes room for a question, calls `ask`, and goes on.
-    fn pause(&mut self, ask: &mut dyn FnMut()) {
-        ask();
-    }
 }
 
 /// The sink of a run: events of all builds, in the order in which they came.
@@ -40,11 +35,6 @@ impl Sink {
     /// A sink that shows events with `reporter`.
     pub(crate) fn new(reporter: impl Reporter + 'static) -> Self {
         Self(Mutex::new(Box::new(reporter)))
-    }
-
-    /// Asks the user something while nothing else is shown.
-    pub(crate) fn pause(&self, mut ask: impl FnMut()) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pause(&mut ask);
     }
 }
 

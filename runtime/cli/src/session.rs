@@ -33,7 +33,6 @@ pub(crate) struct Shown;
 /// A template on its way to a plan.
 pub(crate) struct Session {
     pub(crate) screen: Screen,
-    pub(crate) home: Home,
     pub(crate) sandbox: Sandbox,
     pub(crate) runtime: Runtime,
     pub(crate) cancel: CancellationToken,
@@ -110,12 +109,12 @@ pub(crate) fn filters(flags: &TemplateFlags) -> Filters {
 
 impl Session {
     /// Opens the sandbox for a template, or shows why not.
-    pub(crate) fn open(screen: &Screen, home: Home, template: Option<&Path>) -> Result<Self, Shown> {
+    pub(crate) fn open(screen: &Screen, home: &Home, template: Option<&Path>) -> Result<Self, Shown> {
         let problem = |text: String| {
             screen.error(format!("Error: {text}"));
             Shown
         };
-        let sandbox = Sandbox::open(&home, template).map_err(|e| problem(e.to_string()))?;
+        let sandbox = Sandbox::open(home, template).map_err(|e| problem(e.to_string()))?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
@@ -134,7 +133,6 @@ impl Session {
         Ok(Self {
             screen: screen.clone(),
             template_dir: home.working.join(template_dir.unwrap_or_default()),
-            home,
             sandbox,
             runtime,
             cancel: CancellationToken::new(),

@@ -21,7 +21,7 @@ fn build(screen: &Screen, args: &BuildArgs) -> Result<Exit, Shown> {
     let undeclared = if args.warn_on_undeclared_var { Undeclared::Warn } else { Undeclared::Ignore };
     let inputs = variables(screen, &args.flags, undeclared)?;
     let template = load(screen, &home, Some(&args.template), args.flags.config_type)?;
-    let session = Session::open(screen, home, Some(&args.template))?;
+    let session = Session::open(screen, &home, Some(&args.template))?;
     session.watch_signals();
     let evaluated = session.evaluate(template, &inputs, true, Mode::Build)?;
     let (plan, wrong) = session.plan(&evaluated, &filters(&args.flags));

@@ -28,7 +28,7 @@ fn evaluated(screen: &Screen, args: &ConsoleArgs) -> Result<Evaluated, Shown> {
     let home = Home::find();
     let inputs = variables(screen, &args.flags, Undeclared::Ignore)?;
     let template = load(screen, &home, args.template.as_deref(), args.flags.config_type)?;
-    let session = Session::open(screen, home, args.template.as_deref())?;
+    let session = Session::open(screen, &home, args.template.as_deref())?;
     session.evaluate(template, &inputs, false, Mode::Inspect)
 }
 

@@ -23,7 +23,7 @@ fn inspect(screen: &Screen, args: &InspectArgs) -> Result<Inspection, Shown> {
     let home = Home::find();
     let inputs = variables(screen, &args.flags, Undeclared::Ignore)?;
     let template = load(screen, &home, Some(&args.template), args.flags.config_type)?;
-    let session = Session::open(screen, home, Some(&args.template))?;
+    let session = Session::open(screen, &home, Some(&args.template))?;
     Ok(session.evaluate(template, &inputs, false, Mode::Inspect)?.inspect())
 }
 

@@ -24,7 +24,7 @@ fn validate(screen: &Screen, args: &ValidateArgs) -> Result<(), Shown> {
         screen.say("Syntax-only check passed. Everything looks okay.");
         return Ok(());
     }
-    let session = Session::open(screen, home, Some(&args.template))?;
+    let session = Session::open(screen, &home, Some(&args.template))?;
     session.watch_signals();
     let evaluated = session.evaluate(template, &inputs, args.evaluate_datasources, Mode::Build)?;
     // Builds without an error are checked although others have one: all problems in one run.

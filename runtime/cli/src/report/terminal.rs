@@ -119,10 +119,6 @@ impl Reporter for Terminal {
         }
         self.update(event);
     }
-
-    fn pause(&mut self, ask: &mut dyn FnMut()) {
-        self.bars.suspend(ask);
-    }
 }
 
 #[cfg(test)]
