@@ -1,7 +1,10 @@
 //! `cargo xtask soak [suite] [--minutes N]`: what is too long for `test`, with dated results.
 //!
 //! The loops themselves are ignored tests of kiln-tests that run until `KILN_SOAK_MINUTES` are
-//! over. The result of each run becomes a line of docs/soak.md, the newest first.
+//! over. `removals` is no loop: it takes checks out of the sandbox and sees whether tests notice.
+//! The result of each run becomes a line of docs/soak.md, the newest first.
+
+mod removals;
 
 use crate::launch::{Ended, Launch};
 use crate::tree::Tree;
@@ -13,7 +16,7 @@ use std::time::{Duration, Instant};
 
 #[derive(Args)]
 pub(crate) struct SoakArgs {
-    /// Part of the names of the tests to run; all if absent
+    /// Part of the names of the tests to run, or `removals`; all loops if absent
     suite: Option<String>,
     /// How long each test loops
     #[arg(long, default_value_t = 30)]
@@ -26,6 +29,9 @@ const HEAD: &str = "# Soak results\n\nWritten by `cargo xtask soak`; the newest 
 pub(crate) fn run(args: &SoakArgs) -> Result<()> {
     setup::run()?;
     let tree = Tree::find();
+    if args.suite.as_deref() == Some("removals") {
+        return take_out(&tree);
+    }
     guests::run()?;
     build::kiln(&tree)?;
     guest::all(&tree)?;
@@ -71,6 +77,16 @@ pub(crate) fn run(args: &SoakArgs) -> Result<()> {
         bail!("{result}");
     }
     Ok(())
+}
+
+/// The removals; an error unless each was caught.
+fn take_out(tree: &Tree) -> Result<()> {
+    let start = Instant::now();
+    let (result, all) = removals::run(tree)?;
+    println!("{result}");
+    let minutes = start.elapsed().as_secs() / 60;
+    write(tree, &format!("| {} | {} | removals | {minutes} | {result} |\n", tree.now()?, tree.revision()?))?;
+    if all { Ok(()) } else { bail!("{result}") }
 }
 
 fn write(tree: &Tree, row: &str) -> Result<()> {

@@ -12,6 +12,7 @@ use host::sessions::Session;
 use host::types::Error;
 use serde_json::Value;
 use std::cell::RefCell;
+use std::rc::Rc;
 
 include!(concat!(env!("OUT_DIR"), "/functions.rs"));
 
@@ -38,14 +39,14 @@ pub(crate) struct Given {
 
 thread_local! {
     static GIVEN: RefCell<Given> = RefCell::default();
-    static CONFIGURATION: RefCell<Option<Configuration>> = const { RefCell::new(None) };
+    static CONFIGURATION: RefCell<Option<Rc<Configuration>>> = const { RefCell::new(None) };
     static SETTINGS: RefCell<Value> = const { RefCell::new(Value::Null) };
 }
 
 /// Makes the call that the configuration names.
 pub(crate) fn run(configuration: Configuration, given: Given) -> String {
     SETTINGS.set(serde_json::from_str(&configuration.json()).unwrap());
-    CONFIGURATION.set(Some(configuration));
+    CONFIGURATION.set(Some(Rc::new(configuration)));
     GIVEN.set(given);
     match call(&setting("call")) {
         Ok(told) => told,
@@ -77,8 +78,8 @@ fn some<T>(function: &str, got: Option<T>) -> Result<T, Refusal> {
     got.ok_or_else(|| Refusal { needs: function.to_owned(), got: "it gave none".to_owned() })
 }
 
-fn get_config_configuration() -> Result<Configuration, Refusal> {
-    some("a configuration", CONFIGURATION.take())
+fn get_config_configuration() -> Result<Rc<Configuration>, Refusal> {
+    some("a configuration", CONFIGURATION.with_borrow(Clone::clone))
 }
 
 fn get_config_context() -> Result<Context, Refusal> {
@@ -92,7 +93,7 @@ fn get_sessions_session() -> Result<Session, Refusal> {
     }
     let name = "machines.connect";
     let address = host::machines::Address::Configured;
-    some(name, needed(name, host::machines::connect(&get_config_configuration()?, &address, "{}"))?)
+    some(name, needed(name, host::machines::connect(&*get_config_configuration()?, &address, "{}"))?)
 }
 
 /// The artifact of the export; builders make their own.

@@ -76,7 +76,10 @@ impl Contract<'_> {
             (!matches!(f.kind, FunctionKind::Constructor(_)), own, handles)
         });
         let path = self.path(id);
-        let head = format!("#[allow(unused, clippy::all)]\nfn {}() -> Result<{path}, Refusal>", self.getter_name(id));
+        let head = format!(
+            "#[allow(unused, clippy::all)]\nfn {}() -> Result<{path}, Refusal>",
+            self.getter_name(id)
+        );
         let Some((interface, maker)) = makers.first() else {
             // A handle that nothing gives, such as a lock that only a record holds.
             writeln!(text, "{head} {{ Err(Refusal::nothing({path:?})) }}").unwrap();
@@ -119,7 +122,10 @@ impl Contract<'_> {
         let Type::Id(id) = ty else { return plain(ty) };
         match &self.resolve.types[*id].kind {
             TypeDefKind::Type(ty) => self.argument(name, ty),
-            TypeDefKind::Handle(Handle::Borrow(id)) => format!("&{}()?", self.getter_name(*id)),
+            TypeDefKind::Handle(Handle::Borrow(id)) => {
+                let shared = self.resolve.types[self.origin(*id)].name.as_deref() == Some("configuration");
+                format!("&{}{}()?", if shared { "*" } else { "" }, self.getter_name(*id))
+            }
             TypeDefKind::List(_) => "&[]".to_owned(),
             TypeDefKind::Record(_) | TypeDefKind::Variant(_) => format!("&{}", self.owned(name, ty)),
             _ => self.owned(name, ty),
@@ -248,6 +254,8 @@ fn hint(name: &str, ty: &Type) -> Option<&'static str> {
         "program" | "line" => "\"true\"",
         "late" | "values" | "data" | "arguments" | "value" => "\"{}\"",
         "size" => "\"1M\"",
+        // What is sealed is redacted from then on: no word that messages have.
+        "text" => "\"a-text-of-the-contract\"",
         "host" => "\"127.0.0.1\"",
         "checksum" => "\"none\"",
         "command" => "\"query-status\"",

@@ -63,6 +63,9 @@ pub(super) async fn iso(
             urls.push(local_path(step, designated.text));
         }
     }
+    if urls.is_empty() {
+        return Err(fail(ErrorCode::NotFound, "neither `iso_url` nor `iso_urls` names an image"));
+    }
     let skip = options.flag("iso_skip_cache");
     let checksum = if skip { "none" } else { options.text("iso_checksum").unwrap_or("none") };
     let checksum = Checksum::parse(checksum).map_err(|e| options.wrong("iso_checksum", &e.to_string()))?;

@@ -27,14 +27,18 @@ impl Guest for Contract {
         let session = if json["call"] == "connect" {
             machines::connect(&configuration, &machines::Address::Configured, "{}")?
         } else {
-            ui::say(&calls::run(configuration, calls::Given { context: Some(context), ..Default::default() }));
+            ui::say(&calls::run(
+                configuration,
+                calls::Given { context: Some(context), ..Default::default() },
+            ));
             None
         };
         Ok(Prepared { session, values: "{}".into() })
     }
 
     fn finish() -> Result<Option<Artifact>, Error> {
-        artifacts::Draft::finish(artifacts::Draft::new("contract", "x", "an artifact without files")).map(Some)
+        artifacts::Draft::finish(artifacts::Draft::new("contract", "x", "an artifact without files"))
+            .map(Some)
     }
 
     fn cleanup(_: Outcome) -> Result<(), Error> {

@@ -26,8 +26,7 @@ impl Guest for Contract {
         configuration: Configuration,
         artifact: Artifact,
     ) -> Result<Processed, Error> {
-        let given =
-            calls::Given { context: Some(context), artifact: Some(artifact), ..Default::default() };
+        let given = calls::Given { context: Some(context), artifact: Some(artifact), ..Default::default() };
         ui::say(&calls::run(configuration, given));
         Ok(Processed { artifact: None, keep_input: true, must_keep: false })
     }

@@ -19,7 +19,11 @@ impl Guest for Contract {
         vec![Diagnostic { severity: types::Severity::Warning, message, pointer: None, help: None }]
     }
 
-    fn provision(context: Context, configuration: Configuration, session: Option<Session>) -> Result<(), Error> {
+    fn provision(
+        context: Context,
+        configuration: Configuration,
+        session: Option<Session>,
+    ) -> Result<(), Error> {
         let given = calls::Given { context: Some(context), session, ..Default::default() };
         ui::say(&calls::run(configuration, given));
         Ok(())
