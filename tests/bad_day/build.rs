@@ -25,7 +25,7 @@ fn bad_day_provisioner_exits_3() {
         "  provisioner \"shell\" {\n    inline = [\"echo before\", \"exit 3\", \"echo after\"]\n  }",
     );
     let seen = project.build(&[]).expect_code(1);
-    seen.expect(&["before", "3", "template.pkr.hcl:9"]).expect_not("after");
+    seen.expect(&["before", "3", "template.pkr.hcl:11"]).expect_not("after");
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn bad_day_sshd_never_comes_up() {
     project.write("disk.img", &"\0".repeat(1 << 20));
     let seen = project.build(&[]).expect_code(1);
     let text = seen.out.clone();
-    seen.expect(&["ssh", "screen", "serial", "banner"]);
+    seen.expect(&["SSH", "screen", "serial", "banner"]);
     let shot = text.split_whitespace().find(|word| word.trim_end_matches([',', '.', ')']).ends_with(".png"));
     let shot = shot
         .unwrap_or_else(|| panic!("no screenshot named in\n{text}"))

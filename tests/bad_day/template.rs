@@ -25,9 +25,9 @@ fn bad_day_wrong_type() {
 
 #[test]
 fn bad_day_missing_required_option() {
-    let project = with("  provisioner \"sleep\" {\n  }");
+    let project = with("  provisioner \"file\" {\n    content = \"x\"\n  }");
     let seen = project.kiln(&["validate", "template.pkr.hcl"]).expect_code(1);
-    seen.expect(&["duration", "template.pkr.hcl:6"]);
+    seen.expect(&["destination", "template.pkr.hcl:6"]);
 }
 
 #[test]

@@ -80,7 +80,7 @@ fn seeds_by_cd_and_directories_by_ssh() {
         "cd_content = {\n    \"meta-data\" = \"instance-id: test\\nlocal-hostname: seeded\\n\"\n    \"user-data\" = \"#cloud-config\\n\"\n  }\n  cd_label = \"cidata\"",
         "  provisioner \"shell\" {\n    inline = [\"hostname\", \"mkdir -p /tmp/in\"]\n  }\n  \
          provisioner \"file\" {\n    source = \"tree/\"\n    destination = \"/tmp/in\"\n  }\n  \
-         provisioner \"shell\" {\n    inline = [\"find /tmp/in -type f | sort | xargs sha256sum | tee /tmp/sums\"]\n  }\n  \
+         provisioner \"shell\" {\n    inline = [\"find /tmp/in -type f -exec sha256sum {} + | tee /tmp/sums\"]\n  }\n  \
          provisioner \"file\" {\n    direction = \"download\"\n    source = \"/tmp/sums\"\n    destination = \"back/sums\"\n  }",
     );
     project.write("tree/one file", "1");

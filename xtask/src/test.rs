@@ -278,14 +278,18 @@ fn unit(tree: &Tree, tally: &mut Tally) -> Result<()> {
 /// The integration tests of the crates in runtime/, by name: `tests/x.rs` and `tests/x/main.rs`.
 /// They are named one by one because `--exclude kiln-tests` would select other features.
 fn integration_tests(tree: &Tree) -> Result<Vec<String>> {
-    let crates = ["plan", "template", "native/ssh", "native/machine", "native/content", "host", "engine", "cli"];
+    let crates =
+        ["plan", "template", "native/ssh", "native/machine", "native/content", "host", "engine", "cli"];
     let mut names = Vec::new();
     for folder in crates {
-        let Ok(entries) = std::fs::read_dir(tree.root.join("runtime").join(folder).join("tests")) else { continue };
+        let Ok(entries) = std::fs::read_dir(tree.root.join("runtime").join(folder).join("tests")) else {
+            continue;
+        };
         for entry in entries {
             let path = entry?.path();
             let is_test = path.extension().is_some_and(|e| e == "rs") || path.join("main.rs").exists();
-            names.extend(path.file_stem().filter(|_| is_test).map(|stem| stem.to_string_lossy().into_owned()));
+            names
+                .extend(path.file_stem().filter(|_| is_test).map(|stem| stem.to_string_lossy().into_owned()));
         }
     }
     names.sort();

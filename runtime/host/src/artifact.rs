@@ -5,7 +5,7 @@ use crate::bindings::kiln::host::types::ErrorCode;
 use crate::error::{CallResult, fail};
 use crate::file::File;
 use crate::output::{self, Made};
-use kiln_plan::{ArtifactFile, ArtifactSummary, ComponentRef};
+use kiln_plan::{ArtifactFile, ArtifactSummary};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,8 +21,6 @@ pub(crate) struct Inner {
     pub(crate) description: String,
     pub(crate) files: Vec<Member>,
     pub(crate) state: BTreeMap<String, String>,
-    /// Who made it, for `destroy`.
-    pub(crate) component: ComponentRef,
     /// Whether its files are the user's own, which nobody removes.
     pub(crate) adopted: bool,
 }

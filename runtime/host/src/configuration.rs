@@ -73,11 +73,6 @@ impl StepConfiguration {
         self.written.span(pointer.unwrap_or(""))
     }
 
-    /// The block that it is in, as Packer says it.
-    pub(crate) fn context(&self) -> &str {
-        &self.written.context
-    }
-
     /// A finding about the value at `pointer`.
     pub(crate) fn diagnostic(
         &self,

@@ -5,7 +5,6 @@
 //! conditions must hold; the text is resolved as the user's shell would (working directory, `~`);
 //! a text that a component made leads only to what this build made; a text that the component's
 //! author wrote (a default) only to a plain relative path; checks are made on what was opened.
-#![expect(clippy::disallowed_methods, reason = "this file is the capability to open what the user named")]
 
 use crate::bindings::kiln::host::types::ErrorCode;
 use crate::build::BuildInner;

@@ -26,7 +26,7 @@ pub struct File {
 
 #[derive(Debug, Clone)]
 enum Body {
-    Opened { file: Arc<std::fs::File>, path: Arc<Path>, length: u64 },
+    Opened { file: Arc<std::fs::File>, path: Arc<Path> },
     Bytes(Arc<[u8]>),
     Text(Arc<str>),
     Slice { of: Arc<File>, offset: u64, length: u64 },
@@ -59,7 +59,7 @@ impl File {
         Ok(Self {
             name: name.into(),
             mode: mode_of(&meta),
-            body: Body::Opened { file: Arc::new(file), path: path.into(), length: meta.len() },
+            body: Body::Opened { file: Arc::new(file), path: path.into() },
         })
     }
 

@@ -263,7 +263,8 @@ impl Output {
         self.root.policy == Policy::Scratch
     }
 
-    fn may_replace(&self) -> bool {
+    /// Whether the schema lets it be added to or replaced.
+    pub(crate) fn may_replace(&self) -> bool {
         self.root.policy != Policy::Create
     }
 

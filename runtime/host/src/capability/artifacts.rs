@@ -119,7 +119,8 @@ impl artifacts::HostDraft for State {
         let made = self.step.build.made.clone();
         let members = call
             .blocking(move || {
-                if !made.covers(&output.host_path()) {
+                // What may be added to may also have been begun by another build.
+                if !made.covers(&output.host_path()) && !output.may_replace() {
                     let display = output.display();
                     return Err(fail(ErrorCode::Denied, format!("`{display}` was not made by this build")));
                 }
@@ -173,7 +174,6 @@ impl artifacts::HostDraft for State {
             description: draft.description,
             files: draft.files,
             state: draft.state,
-            component: self.step.component.clone(),
             adopted: false,
         });
         let result = self.table.push(artifact).map_err(Into::into);
@@ -222,9 +222,8 @@ impl artifacts::Host for State {
         let result = files.and_then(|files| {
             let [builder_id, id, description] =
                 [builder_id, id, description].map(|text| self.step.shown(&text));
-            let component = self.step.component.clone();
             let state = BTreeMap::new();
-            let inner = Inner { builder_id, id, description, files, state, component, adopted: true };
+            let inner = Inner { builder_id, id, description, files, state, adopted: true };
             Ok(self.table.push(ArtifactHandle::new(inner))?)
         });
         call.done(result)

@@ -154,7 +154,7 @@ impl RunningProgram {
         }
     }
 
-    async fn to_end(&mut self, mut shown: Shown) -> CallResult<Finished> {
+    async fn follow(&mut self, mut shown: Shown) -> CallResult<Finished> {
         let limit = self.deadline;
         let program = self.program.clone();
         let follow = async {
@@ -370,7 +370,7 @@ impl exec::HostProcess for State {
         let call = Call::enter(self, "exec.[method]process.wait", Authority::Role(super::Role::ACTIVE))?;
         let shown = Shown::new(self.step.clone(), Mode::Quiet);
         let running = self.table.get_mut(&this)?;
-        let finished = call.wait(running.to_end(shown)).await;
+        let finished = call.wait(running.follow(shown)).await;
         let entry = finished.is_ok().then(|| running.entry.take()).flatten();
         self.forget(entry);
         let result = finished.and_then(|finished| Ok(self.table.push(finished)?));
@@ -421,7 +421,7 @@ impl exec::Host for State {
             Ok(running) => running,
             Err(error) => return gate.done(Err(error)),
         };
-        let finished = gate.wait(running.to_end(shown)).await;
+        let finished = gate.wait(running.follow(shown)).await;
         if finished.is_err() {
             running.process.kill_group(GRACE).await;
         }

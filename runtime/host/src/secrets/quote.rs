@@ -162,7 +162,7 @@ mod tests {
             assert!(url.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b)), "{url}");
             let xml = quote(value, Style::Xml).unwrap();
             assert!(!xml.contains(['<', '>', '"', '\'', '\n', '\r']), "{xml}");
-            assert!(quote(value, Style::PowerShell).unwrap().matches('\'').count() % 2 == 0);
+            assert!(quote(value, Style::PowerShell).unwrap().matches('\'').count().is_multiple_of(2));
         }
         assert_eq!(quote("’; x", Style::PowerShell).unwrap(), "'’’; x'");
         assert_eq!(quote("a\\\"b\\", Style::Cmd).unwrap(), "^\"a\\\\\\^\"b\\\\^\"");

@@ -17,7 +17,12 @@ impl Builder for Trapper {
     type Options = Options;
 
     fn describe() -> Description {
-        Description::new("trapper", env!("CARGO_PKG_VERSION"), "breaks on demand", include_str!("../schema.json"))
+        Description::new(
+            "trapper",
+            env!("CARGO_PKG_VERSION"),
+            "breaks on demand",
+            include_str!("../schema.json"),
+        )
     }
 
     fn prepare(&mut self, _: Context, config: Config<Options>) -> Result<Prepared, Error> {

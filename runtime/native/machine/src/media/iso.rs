@@ -15,6 +15,8 @@ use std::io::{self, Read, Write};
 use tokio_util::sync::CancellationToken;
 
 const SECTOR: usize = 2048;
+/// Empty sectors after the volume.
+const PAD: usize = 150;
 /// 1980-01-01, no zone: a CD has no clock, so that the same files give the same image.
 const DATE: [u8; 7] = [80, 1, 1, 0, 0, 0, 0];
 /// After 16 empty sectors and three descriptors.
@@ -55,8 +57,11 @@ pub fn write_iso(
             }
         }
     }
+    // Behind the volume, as every mastering program does: readers that look for a superblock (busybox)
+    // read 68 KiB at once, and drives read ahead.
+    out.write_all(&vec![0; PAD * SECTOR]).map_err(failed)?;
     out.flush().map_err(failed)?;
-    Ok(u64::from(layout.end) * to_u64(SECTOR))
+    Ok((u64::from(layout.end) + to_u64(PAD)) * to_u64(SECTOR))
 }
 
 /// Copies `length` bytes and fills the sector; gives what there was, one more if there was more.
