@@ -14,7 +14,7 @@ source "file" "y" {
 build {
   sources = ["source.null.x", "source.file.y"]
   provisioner "shell-local" {
-    inline = ["echo one, two", "echo err >&2"]
+    inline = ["echo one, two", "sleep 0.3", "echo err >&2"]
   }
   post-processor "manifest" {
     output = "m.json"

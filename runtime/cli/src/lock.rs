@@ -223,6 +223,7 @@ fn private_folder(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make folders of their own")]
 mod tests {
     use super::*;
     use kiln_plan::Kind;

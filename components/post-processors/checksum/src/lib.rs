@@ -32,6 +32,10 @@ impl PostProcessor for Checksum {
                 "BuilderType": context.builder_type(),
                 "ChecksumType": name,
             });
+            // An artifact without files leaves no empty file behind.
+            if artifact.files().is_empty() {
+                continue;
+            }
             let output = config.output("/output", &late)?;
             let text = files::from_text("checksums", &lines(&artifact, algorithm)?)?;
             output.append(&text).map_err(|e| e.at("/output"))?;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// Builds.
 pub(crate) fn run(screen: &Screen, args: &BuildArgs) -> Exit {
-    build(screen, args).unwrap_or_else(|Shown| Exit::Failure)
+    build(screen, args).unwrap_or(Exit::Failure)
 }
 
 fn build(screen: &Screen, args: &BuildArgs) -> Result<Exit, Shown> {

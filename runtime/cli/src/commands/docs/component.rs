@@ -83,13 +83,15 @@ fn default(field: &Field) -> String {
 
 fn meaning(field: &Field) -> String {
     let mut text = cell(&field.description);
+    if !text.is_empty() && !text.ends_with('.') {
+        text.push('.');
+    }
     if !field.choices.is_empty() {
         let choices: Vec<String> = field.choices.iter().map(|choice| format!("`{}`", cell(choice))).collect();
         let _ = write!(text, " One of {}.", choices.join(", "));
     }
     if let Some(direction) = &field.designates {
-        let what = format!("{:?}", direction.designation).to_lowercase();
-        let _ = write!(text, " Designates: {what}.");
+        let _ = write!(text, " Designates: {}.", spaced(&format!("{:?}", direction.designation)));
     }
     if field.sensitive {
         text.push_str(" Secret.");
@@ -98,6 +100,18 @@ fn meaning(field: &Field) -> String {
         let _ = write!(text, " Deprecated: {}", cell(deprecated));
     }
     text.trim().to_owned()
+}
+
+/// `FileOrDirectory` as `file or directory`.
+fn spaced(name: &str) -> String {
+    let mut words = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(letter.to_lowercase());
+    }
+    words
 }
 
 /// Text that fits a cell of a table.
