@@ -145,7 +145,7 @@ fn networks_are_prefixes() {
         let bits = (numbers.next() % 33) as u32;
         let (a4, b4) = (
             std::net::Ipv4Addr::from(a),
-            std::net::Ipv4Addr::from(if numbers.next() % 2 == 0 { b } else { a ^ (b & 0xff) }),
+            std::net::Ipv4Addr::from(if numbers.next().is_multiple_of(2) { b } else { a ^ (b & 0xff) }),
         );
         let same = bits == 0 || (a ^ b4.to_bits()) >> (32 - bits) == 0;
         let pattern = SshPattern::parse(&format!("{a4}/{bits}:*")).unwrap();
