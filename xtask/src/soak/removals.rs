@@ -178,6 +178,10 @@ impl<'a> Copy<'a> {
             let launch = Launch::cargo()
                 .args(["test", "--release", "--quiet"])
                 .args(args)
+                // What is compiled for each removal is compiled fast; what is shared stays shared.
+                .args(["--config", "profile.release.package.kiln-host.opt-level=0"])
+                .args(["--config", "profile.release.package.kiln-tests.opt-level=0"])
+                .env("CARGO_PROFILE_RELEASE_INCREMENTAL", "true")
                 .env("CARGO_TARGET_DIR", &self.tree.target)
                 .env("KILN_TEST_PROGRAMS", self.tree.programs())
                 .env("KILN_PROGRAMS", self.tree.programs())
