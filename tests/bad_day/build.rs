@@ -25,7 +25,7 @@ fn bad_day_provisioner_exits_3() {
         "  provisioner \"shell\" {\n    inline = [\"echo before\", \"exit 3\", \"echo after\"]\n  }",
     );
     let seen = project.build(&[]).expect_code(1);
-    seen.expect(&["before", "3", "template.pkr.hcl:11"]).expect_not("after");
+    seen.expect(&["null.x: before", "3", "template.pkr.hcl:11"]).expect_not("null.x: after");
 }
 
 #[test]

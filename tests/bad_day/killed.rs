@@ -56,6 +56,30 @@ fn killed(phase: usize) {
     assert!(!again.out.contains("removed"), "not idempotent: {}", again.out);
 }
 
+/// A builder whose output is a single file has no directory that could be marked.
+fn killed_with_a_file(body: &str, kept: bool) {
+    let project = Project::with(&format!(
+        "source \"file\" \"y\" {{\n  content = \"made\"\n  target = \"made/file.txt\"\n}}\nbuild {{\n  \
+         sources = [\"source.file.y\"]\n  {body} {{\n    inline = [\"echo it-runs; sleep 60\"]\n  }}\n}}\n"
+    ));
+    let running = project.start(&["build", "template.pkr.hcl"]);
+    running.wait_for("it-runs");
+    running.signal("KILL");
+    running.finish();
+    project.kiln(&["cleanup"]).expect_code(0);
+    assert_eq!(project.path("made/file.txt").exists(), kept, "{:?}", project.files());
+}
+
+#[test]
+fn bad_day_sigkill_removes_an_unfinished_file() {
+    killed_with_a_file("provisioner \"shell-local\"", false);
+}
+
+#[test]
+fn bad_day_sigkill_keeps_a_finished_file() {
+    killed_with_a_file("post-processor \"shell-local\"", true);
+}
+
 macro_rules! phases {
     ($($name:ident: $body:expr;)*) => { $( #[test] fn $name() { $body } )* };
 }

@@ -212,6 +212,9 @@ impl BuildInner {
     /// From now on the builder's outputs stay, whatever happens to later steps.
     pub(crate) fn keep_outputs(&self) {
         self.kept.store(true, Ordering::Relaxed);
+        if let Err(error) = self.journal.keep_files() {
+            tracing::warn!(%error, "the journal still has the files of a finished builder");
+        }
     }
 
     pub(crate) fn outputs_are_kept(&self) -> bool {

@@ -31,8 +31,9 @@ pub enum Entry {
     Process { pid: u32, start: u64, summary: String },
     /// A directory that is the build's own.
     Directory { path: PathBuf },
-    /// A file that is the build's own.
-    File { path: PathBuf },
+    /// A file that a builder writes: first `temporary`, then renamed to `path`. Removed only while it
+    /// is that file, by its time of birth in nanoseconds since 1970.
+    File { path: PathBuf, temporary: PathBuf, born: Option<u64> },
     /// An output directory; removed only while its marker carries this run's id.
     Output { path: PathBuf },
     /// A port of loopback, for the record.
@@ -63,6 +64,8 @@ struct State {
     file: Option<fs::File>,
     next: u64,
     open: u64,
+    /// Numbers of the builder's files, until they are an artifact.
+    files: Vec<u64>,
 }
 
 /// The folder of a live run.
@@ -137,6 +140,19 @@ impl Journal {
 
     pub(crate) fn record_output(&self, path: &Path) -> io::Result<u64> {
         self.record(Entry::Output { path: path.to_path_buf() })
+    }
+
+    /// A file of a builder, before it has its name.
+    pub(crate) fn record_file(&self, path: PathBuf, temporary: PathBuf, born: Option<u64>) -> io::Result<()> {
+        let number = self.record(Entry::File { path, temporary, born })?;
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).files.push(number);
+        Ok(())
+    }
+
+    /// The builder's files are an artifact: they stay.
+    pub(crate) fn keep_files(&self) -> io::Result<()> {
+        let files = std::mem::take(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner).files);
+        files.into_iter().try_for_each(|number| self.keep(number))
     }
 
     /// Replaces the data of an entry.
@@ -273,7 +289,15 @@ impl OpenRun {
                 let ended = kiln_machine::kill_recorded(*pid, *start).await;
                 Ok(ended.then(|| format!("ended {summary} (process {pid})")))
             }
-            Entry::Directory { path } | Entry::File { path } => remove(path),
+            Entry::Directory { path } => remove(path),
+            Entry::File { path, temporary, born } => {
+                let own =
+                    |place: &Path| fs::symlink_metadata(place).is_ok_and(|m| born_at(m.created()) == *born);
+                match [path, temporary].into_iter().find(|place| own(place)) {
+                    Some(place) => remove(place),
+                    None => Ok(None),
+                }
+            }
             Entry::Output { path } => {
                 if output::marker_of(path).as_deref() == Some(self.id.as_str()) {
                     remove(path)
@@ -307,6 +331,12 @@ fn left_in(text: &str) -> Vec<Entry> {
         }
     }
     entries.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// A time of birth as it is recorded; none where the file system keeps none.
+pub(crate) fn born_at(time: io::Result<std::time::SystemTime>) -> Option<u64> {
+    let since = time.ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    u64::try_from(since.as_nanos()).ok()
 }
 
 fn remove(path: &Path) -> Result<Option<String>, String> {

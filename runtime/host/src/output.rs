@@ -300,6 +300,7 @@ impl Output {
                 options.mode(mode & 0o777);
             }
             let mut file = dir.open_with(&temporary, &options)?;
+            self.record_file(&file, &temporary)?;
             io::copy(&mut content.reader(), &mut file)?;
             set_mode(&file, mode)?;
             file.flush()?;
@@ -310,6 +311,19 @@ impl Output {
             let _ = dir.remove_file(&temporary);
         }
         result
+    }
+
+    /// A file that is a builder's whole output has no directory with a marker: the journal has it.
+    fn record_file(&self, file: &cap_std::fs::File, temporary: &str) -> io::Result<()> {
+        let replaces = matches!(self.root.policy, Policy::Create | Policy::Replace);
+        let whole = self.below.as_os_str().is_empty() && replaces;
+        if self.root.maker != Maker::Builder || !whole {
+            return Ok(());
+        }
+        let born = file.metadata()?.created().map(cap_std::time::SystemTime::into_std);
+        let path = self.host_path();
+        let temporary = path.with_file_name(temporary);
+        self.root.journal.record_file(path, temporary, crate::journal::born_at(born))
     }
 
     fn open_here(&self) -> io::Result<File> {
