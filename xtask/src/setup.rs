@@ -20,6 +20,7 @@ const PACKAGES: &[&str] = &[
     "qemu-system-x86",
     "qemu-utils",
     "ovmf",
+    "swtpm",
     "xorriso",
     // the other end of SSH in tests
     "openssh-client",
