@@ -8,7 +8,7 @@ mod removals;
 
 use crate::launch::{Ended, Launch};
 use crate::tree::Tree;
-use crate::{build, guest, guests, setup};
+use crate::{build, guests, setup};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::fs;
@@ -34,7 +34,6 @@ pub(crate) fn run(args: &SoakArgs) -> Result<()> {
     }
     guests::run()?;
     build::kiln(&tree)?;
-    guest::all(&tree)?;
     let suite = args.suite.as_deref().unwrap_or("");
     let launch = Launch::cargo()
         .args([
@@ -53,7 +52,6 @@ pub(crate) fn run(args: &SoakArgs) -> Result<()> {
         .env("KILN_SOAK_MINUTES", args.minutes.to_string())
         .env("KILN_TEST_KILN", tree.kiln())
         .env("KILN_TEST_PROGRAMS", tree.programs())
-        .env("KILN_TEST_GUESTS", tree.guests())
         .dir(&tree.root);
     let mut results = Vec::new();
     let start = Instant::now();
