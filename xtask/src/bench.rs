@@ -5,6 +5,7 @@
 //! are printed as kept or missed, and a test by the clock would only fail on somebody's slow day.
 
 mod commands;
+mod idle;
 mod machines;
 mod measure;
 mod report;

@@ -1,7 +1,7 @@
 //! Cases with a machine, and their floors: the same work by QEMU, OpenSSH and qemu-img alone.
 
 use super::measure::{self, Sample};
-use super::{Bar, Bench, Case, Contender, Series, find, median};
+use super::{Bar, Bench, Case, Contender, Series, find, idle, median};
 use crate::demo;
 use crate::guest::{self, Guest};
 use crate::launch::Launch;
@@ -34,6 +34,7 @@ pub(crate) fn disk(bench: &Bench) -> Result<Case<'_>> {
             vec![
                 Bar::at_most("kiln minus floor", kiln, 1.0, "s"),
                 Bar::at_most("the same as a part of Packer minus floor", kiln / packer, 0.25, "of it"),
+                idle_bar(series),
             ]
         },
     })
@@ -51,9 +52,16 @@ pub(crate) fn iso(bench: &Bench) -> Result<Case<'_>> {
         floor: Some("floor"),
         bars: |series| {
             let Some((kiln, _)) = over_floor(series) else { return Vec::new() };
-            vec![Bar::at_most("kiln minus floor", kiln, 2.0, "s")]
+            vec![Bar::at_most("kiln minus floor", kiln, 2.0, "s"), idle_bar(series)]
         },
     })
+}
+
+/// How much of kiln's build nothing worked.
+fn idle_bar(series: &[Series]) -> Bar {
+    let share =
+        find(series, "kiln").map_or(f64::NAN, |kiln| median(kiln.samples.iter().map(|s| s.idle).collect()));
+    Bar::at_most("neither guest nor tool works", share * 100.0, 3.0, "% of the build")
 }
 
 /// The medians of kiln minus floor and Packer minus floor.
@@ -73,17 +81,21 @@ fn contenders<'a>(
     arguments: Arguments,
     floor: Floor,
 ) -> Vec<Contender<'a>> {
-    let tool = |who: &'static str, launch: fn(&Bench) -> Launch| -> Contender<'a> {
+    let build = |launch: fn(&Bench) -> Launch, flag: &'static str| {
         let guest = Rc::clone(guest);
-        let run = move || {
+        move || {
             let work = fresh(&bench.work, name)?;
-            let build = launch(bench).args(["build", "-color=false"]).args(arguments(bench, &guest, &work));
+            let build = launch(bench).args(["build", flag]).args(arguments(bench, &guest, &work));
             measure::run(build.dir(&bench.tree.root), &bench.work)
-        };
-        Contender { name: who, run: Box::new(run) }
+        }
     };
-    let kiln = tool("kiln", Bench::kiln);
-    let packer = tool("Packer", Bench::packer);
+    let logged = build(Bench::kiln, "--log-format=json");
+    let kiln = move || {
+        let sample = logged()?;
+        Ok(Sample { idle: idle::share(&measure::log(&bench.work))?, ..sample })
+    };
+    let kiln = Contender { name: "kiln", run: Box::new(kiln) };
+    let packer = Contender { name: "Packer", run: Box::new(build(Bench::packer, "-color=false")) };
     let guest = Rc::clone(guest);
     let run = move || {
         let work = fresh(&bench.work, name)?;

@@ -5,7 +5,7 @@ use crate::machine::die_with_us;
 use anyhow::{Context, Result, bail};
 use std::fs::{self, File};
 use std::mem::MaybeUninit;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -21,6 +21,8 @@ pub(crate) struct Sample {
     /// Peak of resident memory in KiB: of the process itself from the kernel's own account, or the
     /// sum over its children at one moment, whichever is larger.
     pub(crate) peak_kib: f64,
+    /// The part of it in which nothing worked, from 0 to 1; not a number if nothing told.
+    pub(crate) idle: f64,
 }
 
 impl Sample {
@@ -28,14 +30,14 @@ impl Sample {
     pub(crate) fn timed(work: impl FnOnce() -> Result<()>) -> Result<Self> {
         let start = Instant::now();
         work()?;
-        Ok(Self { seconds: start.elapsed().as_secs_f64(), peak_kib: f64::NAN })
+        Ok(Self { seconds: start.elapsed().as_secs_f64(), peak_kib: f64::NAN, idle: f64::NAN })
     }
 }
 
 /// Run a command to its end; failure is an error that carries the end of what it said.
 pub(crate) fn run(launch: Launch, work: &Path) -> Result<Sample> {
     let shown = launch.shown();
-    let log = work.join("last.log");
+    let log = log(work);
     let mut command: Command = launch.into_command();
     let file = File::create(&log)?;
     command.stdout(file.try_clone()?).stderr(file).stdin(Stdio::null());
@@ -56,7 +58,12 @@ pub(crate) fn run(launch: Launch, work: &Path) -> Result<Sample> {
         let tail = String::from_utf8_lossy(&text[text.len().saturating_sub(2000)..]).into_owned();
         bail!("{shown}: wait status {status}\n{tail}");
     }
-    Ok(Sample { seconds, peak_kib: own.max(sum) })
+    Ok(Sample { seconds, peak_kib: own.max(sum), idle: f64::NAN })
+}
+
+/// Where the last command's output is.
+pub(crate) fn log(work: &Path) -> PathBuf {
+    work.join("last.log")
 }
 
 /// Wait for a child: its wait status and its peak of resident memory in KiB.
