@@ -14,6 +14,7 @@ mod language {
     mod fixtures;
     mod functions;
     mod hostile;
+    mod inputs;
     mod traps;
     mod world;
 }

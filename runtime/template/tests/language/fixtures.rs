@@ -1,35 +1,78 @@
 //! Whole templates: what is in `good/` becomes the plan beside it, what is in `bad/` gives the
-//! diagnostics beside it. With `KILN_WRITE_EXPECTED=1` the expected files are written anew; read
-//! the difference before committing it.
+//! diagnostics beside it. A folder in them is a subject; a folder in a subject is a template of
+//! several files. With `KILN_WRITE_EXPECTED=1` the expected files are written anew; read the
+//! difference before committing it.
 
-use super::world::{Components, World, shown};
+use super::inputs::{Answers, Inputs};
+use super::world::{Components, shown};
 use kiln_plan::{Diagnostics, Plan, SourceMap};
-use kiln_template::{Filters, Input, Mode, VariableInputs, load};
+use kiln_template::{Evaluated, Input, Mode, load};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-fn evaluate(root: &Path, name: &str) -> (Option<Plan>, Arc<SourceMap>, Diagnostics) {
-    let mut world = World::new(root);
-    world.variables.insert("PKR_VAR_from_environment".into(), "env".into());
-    let template = match load(Input::Path(Path::new(name)), Arc::new(world)) {
-        Ok(template) => template,
-        Err((sources, diagnostics)) => return (None, Arc::new(sources), diagnostics),
-    };
-    let (evaluated, mut diagnostics) =
-        template.evaluate(&VariableInputs::default(), &Components, None, Mode::Build);
-    let (plan, more) = evaluated.plan(&Filters::default(), &Components);
-    diagnostics.extend(more);
-    (Some(plan), evaluated.sources().clone(), diagnostics)
+/// What came of a fixture.
+struct Outcome {
+    /// The plan or the inspection as text; none if the template cannot be read.
+    text: Option<String>,
+    sources: Arc<SourceMap>,
+    diagnostics: Diagnostics,
 }
 
-fn write_plan(plan: &Plan) -> String {
+fn run(root: &Path, name: &str) -> Outcome {
+    let inputs = Inputs::of(&root.join(name));
+    let template = match load(Input::Path(Path::new(name)), Arc::new(inputs.world(root))) {
+        Ok(template) => template,
+        Err((sources, diagnostics)) => {
+            return Outcome { text: None, sources: Arc::new(sources), diagnostics };
+        }
+    };
+    let mode = if inputs.inspect { Mode::Inspect } else { Mode::Build };
+    let read = inputs.data.then_some(&Answers as &dyn kiln_template::ReadData);
+    let (evaluated, mut diagnostics) = template.evaluate(&inputs.variables, &Components, read, mode);
+    let text = if inputs.inspect {
+        write_inspection(&evaluated)
+    } else {
+        let (plan, more) = evaluated.plan(&inputs.filters, &Components);
+        diagnostics.extend(more);
+        write_plan(&plan, &inputs)
+    };
+    Outcome { text: Some(text), sources: evaluated.sources().clone(), diagnostics }
+}
+
+fn write_inspection(evaluated: &Evaluated) -> String {
+    let inspection = evaluated.inspect();
+    let mut out = String::new();
+    for v in inspection.variables {
+        let required = if v.required { " required" } else { "" };
+        let _ = writeln!(out, "var.{}{required}: {} {}", v.name, v.value, v.description);
+    }
+    for (name, value) in inspection.locals {
+        let _ = writeln!(out, "local.{name}: {value}");
+    }
+    for b in inspection.builds {
+        let _ = writeln!(out, "build {:?} {:?}: {:?}", b.name, b.description, b.sources);
+        let _ = writeln!(out, "  {:?} {:?}", b.provisioners, b.post_processors);
+    }
+    out
+}
+
+fn write_plan(plan: &Plan, inputs: &Inputs) -> String {
     let mut out = String::new();
     for build in &plan.builds {
         let _ = writeln!(out, "build {} (source {})", build.name, build.source_name);
         let mut step = |what: &str, step: &kiln_plan::Step| {
             let label = step.label.as_deref().map(|l| format!(" \"{l}\"")).unwrap_or_default();
             let _ = writeln!(out, "  {what} {}{label}: {}", step.component, step.first.value.to_json());
+            match inputs.late.as_ref().map(|values| step.late.evaluate(values)) {
+                Some(Ok(late)) => {
+                    let _ = writeln!(out, "    late: {}", late.value.to_json());
+                }
+                Some(Err(found)) => {
+                    let _ = write!(out, "    late: {}", shown(&plan.sources, &found));
+                }
+                None => {}
+            }
         };
         step("builder", &build.builder);
         for p in &build.provisioners {
@@ -49,26 +92,45 @@ fn write_plan(plan: &Plan) -> String {
     out
 }
 
-fn compare(folder: &str, render: fn(Option<Plan>, &SourceMap, Diagnostics) -> String) {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder);
-    let mut names: Vec<String> = std::fs::read_dir(&root)
-        .expect("the fixtures are there")
-        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
-        .filter(|name| name.ends_with(".pkr.hcl") || name.ends_with(".pkr.json") || !name.contains('.'))
-        .collect();
+/// The names in a folder, in order.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("the fixtures are there");
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
     names.sort();
-    assert!(!names.is_empty(), "there are fixtures in {folder}");
+    names
+}
+
+/// All fixtures of `good` or `bad`: the folder of a subject, and a name in it.
+fn fixtures(folder: &str) -> Vec<(PathBuf, String)> {
+    let top = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder);
+    let is_text = |name: &str| name.ends_with(".pkr.hcl") || name.ends_with(".pkr.json");
+    let mut found = Vec::new();
+    for name in names(&top) {
+        let subject = top.join(&name);
+        if subject.is_dir() {
+            let inside = names(&subject).into_iter().filter(|n| is_text(n) || subject.join(n).is_dir());
+            found.extend(inside.map(|inner| (subject.clone(), inner)));
+        } else if is_text(&name) {
+            found.push((top.clone(), name));
+        }
+    }
+    found
+}
+
+fn compare(folder: &str, render: fn(Outcome) -> String) {
+    let fixtures = fixtures(folder);
     let mut failed = Vec::new();
-    for name in names {
-        let (plan, sources, diagnostics) = evaluate(&root, &name);
-        let found = render(plan, &sources, diagnostics);
+    for (root, name) in &fixtures {
+        let found = render(run(root, name));
         let expected = root.join(format!("{name}.expected"));
         if std::env::var_os("KILN_WRITE_EXPECTED").is_some() {
             std::fs::write(&expected, &found).expect("the expected file can be written");
         }
         let wanted = std::fs::read_to_string(&expected).unwrap_or_default();
         if wanted != found {
-            failed.push(format!("--- {name}: expected\n{wanted}--- found\n{found}"));
+            let shown = root.join(name);
+            failed.push(format!("--- {}: expected\n{wanted}--- found\n{found}", shown.display()));
         }
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));
@@ -76,17 +138,29 @@ fn compare(folder: &str, render: fn(Option<Plan>, &SourceMap, Diagnostics) -> St
 
 #[test]
 fn good_templates_become_plans() {
-    compare("good", |plan, sources, diagnostics| {
-        let warnings = shown(sources, &diagnostics);
-        assert!(!diagnostics.iter().any(kiln_plan::Diagnostic::is_error), "{warnings}");
-        format!("{warnings}{}", write_plan(&plan.expect("a good template gives a plan")))
+    compare("good", |outcome| {
+        let warnings = shown(&outcome.sources, &outcome.diagnostics);
+        if outcome.diagnostics.iter().any(kiln_plan::Diagnostic::is_error) {
+            return format!("NOT GOOD\n{warnings}");
+        }
+        format!("{warnings}{}", outcome.text.expect("a good template gives a plan"))
     });
 }
 
 #[test]
 fn bad_templates_are_told_what_is_wrong() {
-    compare("bad", |_, sources, diagnostics| {
-        assert!(diagnostics.iter().any(kiln_plan::Diagnostic::is_error), "a bad template has an error");
-        shown(sources, &diagnostics)
+    compare("bad", |outcome| {
+        if !outcome.diagnostics.iter().any(kiln_plan::Diagnostic::is_error) {
+            return format!("NOT BAD\n{}", outcome.text.unwrap_or_default());
+        }
+        shown(&outcome.sources, &outcome.diagnostics)
     });
+}
+
+#[test]
+fn no_expected_file_says_that_its_fixture_is_of_the_other_kind() {
+    for (root, name) in fixtures("good").into_iter().chain(fixtures("bad")) {
+        let text = std::fs::read_to_string(root.join(format!("{name}.expected"))).unwrap_or_default();
+        assert!(!text.starts_with("NOT "), "{}/{name}: {text}", root.display());
+    }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 const ROWS: &str = include_str!("../functions.rows");
 
 fn evaluated() -> Evaluated {
-    let world = World::new(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/good/dir"));
+    let world = World::new(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/good/directories/several"));
     let template = load(Input::Nothing, Arc::new(world)).expect("nothing is read");
     template.evaluate(&VariableInputs::default(), &Components, None, Mode::Inspect).0
 }

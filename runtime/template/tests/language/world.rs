@@ -92,6 +92,8 @@ const SHELL: &str = r#"{"properties":{
 const MANIFEST: &str = r#"{"properties":{"output":{"type":"string"},"custom_data":{"type":"object","additionalProperties":{"type":"string"}}}}"#;
 const HTTP: &str = r#"{"required":["url"],"properties":{"url":{"type":"string"}}}"#;
 const HTTP_OUT: &str = r#"{"properties":{"body":{"type":"string"}}}"#;
+const ECHO: &str = r#"{"properties":{"input":{"type":"string"}}}"#;
+const ECHO_OUT: &str = r#"{"properties":{"output":{"type":"string"}}}"#;
 
 impl Catalogue for Components {
     fn schema(&self, component: &ComponentRef) -> Option<Arc<Schema>> {
@@ -101,13 +103,15 @@ impl Catalogue for Components {
             (Kind::Provisioner, "shell" | "shell-local") => SHELL,
             (Kind::PostProcessor, "manifest" | "checksum") => MANIFEST,
             (Kind::DataSource, "http") => HTTP,
+            (Kind::DataSource, "null") => ECHO,
             _ => return None,
         };
         Some(Arc::new(Schema::parse(text).expect("the schemas of the tests are right")))
     }
 
-    fn output_schema(&self, _: &ComponentRef) -> Option<Arc<Schema>> {
-        Some(Arc::new(Schema::parse(HTTP_OUT).expect("the schemas of the tests are right")))
+    fn output_schema(&self, component: &ComponentRef) -> Option<Arc<Schema>> {
+        let text = if component.name == "null" { ECHO_OUT } else { HTTP_OUT };
+        Some(Arc::new(Schema::parse(text).expect("the schemas of the tests are right")))
     }
 
     fn names(&self, kind: Kind) -> Vec<String> {
@@ -115,7 +119,7 @@ impl Catalogue for Components {
             Kind::Builder => &["null", "qemu"],
             Kind::Provisioner => &["shell", "shell-local"],
             Kind::PostProcessor => &["checksum", "manifest"],
-            Kind::DataSource => &["http"],
+            Kind::DataSource => &["http", "null"],
         };
         names.iter().map(|name| (*name).to_owned()).collect()
     }
