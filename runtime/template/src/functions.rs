@@ -15,8 +15,6 @@ mod strings;
 mod time;
 mod yaml;
 
-pub(crate) use encoding::from_json;
-
 use crate::eval::{Context, MAX_TEXT, Outcome, error};
 use crate::value::number::Num;
 use crate::value::types::Type;
@@ -64,19 +62,60 @@ enum Marking {
     Keep,
 }
 
+/// What an argument must be, as far as that can be said before it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Text,
+    Number,
+    /// A list, set or tuple.
+    Items,
+    /// A map or object.
+    Entries,
+    Any,
+}
+
+impl Shape {
+    /// What is wanted instead of `value`; nothing if it fits or may turn out to.
+    fn misses(self, value: &Val) -> Option<&'static str> {
+        let ty = value.ty();
+        let (fits, wanted) = match self {
+            Self::Any => return None,
+            Self::Text => (ty.is_primitive(), "a string"),
+            Self::Number => (matches!(ty, Type::Number | Type::Text), "a number"),
+            Self::Items => {
+                (matches!(ty, Type::List(_) | Type::Set(_) | Type::Tuple(_)), "a list, set or tuple")
+            }
+            Self::Entries => (matches!(ty, Type::Map(_) | Type::Object(_)), "a map or object"),
+        };
+        (!fits && ty != Type::Dynamic).then_some(wanted)
+    }
+}
+
+/// Which unknown arguments make the result unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unknowns {
+    /// Those that have anything unknown in them.
+    Deep,
+    /// Those that are unknown themselves; their items may be.
+    Shallow,
+    /// None: the function knows what to do.
+    Own,
+}
+
 /// A row of the table.
 struct Function {
     name: &'static str,
     /// The fewest and the most arguments.
     arity: (usize, usize),
+    /// What each argument is; the last shape is that of all that follow.
+    takes: &'static [Shape],
     /// The type of the result while an argument is unknown.
     result: Type,
     purity: Purity,
     marking: Marking,
     /// Whether null may be given.
     nulls: bool,
-    /// Whether it is called although an argument is unknown (in depth).
-    unknowns: bool,
+    unknowns: Unknowns,
     run: fn(&Call<'_, '_>) -> Result<Val, Failure>,
 }
 
@@ -87,17 +126,19 @@ impl Function {
     const fn new(
         name: &'static str,
         arity: (usize, usize),
+        takes: &'static [Shape],
         result: Type,
         run: fn(&Call<'_, '_>) -> Result<Val, Failure>,
     ) -> Self {
         Self {
             name,
             arity,
+            takes,
             result,
             purity: Purity::Pure,
             marking: Marking::Join,
             nulls: false,
-            unknowns: false,
+            unknowns: Unknowns::Deep,
             run,
         }
     }
@@ -117,8 +158,14 @@ impl Function {
         self
     }
 
+    /// Items that are unknown are no hindrance.
+    const fn shallow(mut self) -> Self {
+        self.unknowns = Unknowns::Shallow;
+        self
+    }
+
     const fn unknowns(mut self) -> Self {
-        self.unknowns = true;
+        self.unknowns = Unknowns::Own;
         self
     }
 }
@@ -325,7 +372,21 @@ pub(crate) fn call(
             return Err(fail(wrong(at, "the argument must not be null")));
         }
     }
-    if !function.unknowns && arguments.iter().any(|argument| !argument.wholly_known()) {
+    if arguments.iter().any(|argument| !argument.wholly_known()) {
+        for (at, argument) in arguments.iter().enumerate() {
+            let shape = function.takes.get(at).or(function.takes.last()).copied().unwrap_or(Shape::Any);
+            if let Some(wanted) = shape.misses(argument) {
+                let message = format!("{wanted} is required, not {}", argument.ty());
+                return Err(fail(wrong(at, message)));
+            }
+        }
+    }
+    let unknown = match function.unknowns {
+        Unknowns::Deep => arguments.iter().any(|argument| !argument.wholly_known()),
+        Unknowns::Shallow => arguments.iter().any(Val::is_unknown),
+        Unknowns::Own => false,
+    };
+    if unknown {
         return Ok(Val::unknown(function.result.clone()).marked(marks));
     }
     if matches!(function.purity, Purity::Files | Purity::Environment) {

@@ -5,7 +5,7 @@ mod hcl;
 mod json;
 
 pub(crate) use hcl::{parse_expression, parse_file, parse_template};
-pub(crate) use json::parse_file as parse_json_file;
+pub(crate) use json::{parse_file as parse_json_file, parse_value as parse_json_value};
 
 use crate::value::Val;
 use kiln_plan::Span;

@@ -12,6 +12,7 @@ use number::Num;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use types::Type;
+use unicode_normalization::UnicodeNormalization as _;
 
 /// The deepest value that a variable, local or data source may have.
 const MAX_DEPTH: usize = 128;
@@ -48,8 +49,11 @@ impl From<V> for Val {
 }
 
 impl Val {
+    /// Text, its characters composed as cty does (NFC): texts that look the same are the same.
     pub(crate) fn text(text: impl Into<Arc<str>>) -> Self {
-        V::Text(text.into()).into()
+        let text: Arc<str> = text.into();
+        let composed = text.is_ascii() || unicode_normalization::is_nfc(&text);
+        V::Text(if composed { text } else { text.nfc().collect::<String>().into() }).into()
     }
 
     pub(crate) fn bool(truth: bool) -> Self {
@@ -225,7 +229,7 @@ impl Val {
             Data::Unknown => V::Unknown(Type::Dynamic),
             Data::Bool(truth) => V::Bool(*truth),
             Data::Number(number) => Num::parse(&number.0).map_or(V::Null(Type::Number), V::Number),
-            Data::Text(text) => V::Text(text.as_str().into()),
+            Data::Text(text) => Self::text(text.as_str()).v,
             Data::List(items) => V::Tuple(Arc::new(items.iter().map(Val::raise).collect())),
             Data::Map(map) => {
                 V::Object(Arc::new(map.iter().map(|(k, v)| (k.clone(), Val::raise(v))).collect()))

@@ -227,27 +227,22 @@ impl Resolver<'_> {
     }
 
     fn json(&mut self, shown: &str, text: &str, undeclared: Undeclared) {
-        let parsed: Result<BTreeMap<String, serde_json::Value>, _> = serde_json::from_str(text);
-        let entries = match parsed {
-            Ok(entries) => entries,
-            Err(e) => {
-                let id = self.sources.add(shown, text);
-                let start = offset_of(text, e.line(), e.column());
-                let span = Span { file: id, start, end: start.saturating_add(1) };
-                self.diagnostics.push(
-                    Diagnostic::error(
-                        "template::bad-variable-file",
-                        format!("{shown} is not a JSON object: {e}"),
-                    )
-                    .at(span),
-                );
-                return;
-            }
+        let id = self.sources.add(shown, text);
+        let value = match syntax::parse_json_value(text, id, false) {
+            Ok(value) => value,
+            Err(diagnostic) => return self.diagnostics.push(*diagnostic),
         };
-        for (name, json) in entries {
-            if self.declared(&name, shown, None, undeclared) {
-                let value = crate::functions::from_json(&json);
-                self.given.insert(name, Given { value, span: None, from: shown.to_owned() });
+        let Some(entries) = value.entries() else {
+            self.diagnostics.push(
+                Diagnostic::error("template::bad-variable-file", format!("{shown} is not a JSON object"))
+                    .help("write { \"NAME\": VALUE, … }"),
+            );
+            return;
+        };
+        for (name, value) in entries {
+            if self.declared(name, shown, None, undeclared) {
+                let given = Given { value: value.clone(), span: None, from: shown.to_owned() };
+                self.given.insert(name.clone(), given);
             }
         }
     }
@@ -375,10 +370,4 @@ fn inferred(value: &Val) -> Type {
         Type::Tuple(_) => Type::list(Type::Dynamic),
         _ => Type::Dynamic,
     }
-}
-
-/// The byte of a line and column, both counted from 1.
-fn offset_of(text: &str, line: usize, column: usize) -> u32 {
-    let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    u32::try_from((before + column.saturating_sub(1)).min(text.len())).unwrap_or(u32::MAX)
 }

@@ -81,7 +81,8 @@ impl Context<'_> {
             V::Bool(false) => no.clone()?,
             _ => {
                 let (yes, no) = (yes?, no?);
-                let ty = convert::unify(&[yes.ty(), no.ty()]).unwrap_or(Type::Dynamic);
+                let ty = convert::unify(&[yes.ty(), no.ty()])
+                    .ok_or_else(|| inconsistent(&yes.ty(), &no.ty(), then.span))?;
                 return Ok(Val::unknown(ty).marked(truth.marks).marked(yes.marks).marked(no.marks));
             }
         };
@@ -93,12 +94,7 @@ impl Context<'_> {
             Some(_) => Ok(taken),
             None => {
                 let [yes, no] = types.as_slice() else { return Ok(taken) };
-                Err(error(
-                    "template::inconsistent-types",
-                    "the two results of `? :` have different types",
-                    then.span,
-                )
-                .map_detail(&format!("the first is {yes}, the second {no}")))
+                Err(inconsistent(yes, no, then.span))
             }
         }
     }
@@ -119,7 +115,7 @@ impl Context<'_> {
         let collection = self.eval(&f.collection)?;
         let marks = collection.marks;
         let Some(pairs) = pairs(&collection) else {
-            if collection.is_unknown() {
+            if collection.is_unknown() && !collection.ty().is_primitive() {
                 return Ok(Val::unknown(Type::Dynamic).marked(marks));
             }
             return Err(not_a_collection(&collection, f.collection.span));
@@ -262,6 +258,11 @@ impl Context<'_> {
         convert::convert(&value, &ty)
             .map_err(|e| error("template::function", format!("cannot convert: {e}"), value_span))
     }
+}
+
+fn inconsistent(yes: &Type, no: &Type, span: Span) -> Box<Diagnostic> {
+    error("template::inconsistent-types", "the two results of `? :` have different types", span)
+        .map_detail(&format!("the first is {yes}, the second {no}"))
 }
 
 /// Keys and values of a collection, in its order.

@@ -45,7 +45,7 @@ impl Context<'_> {
             Binary::Equal | Binary::NotEqual => {
                 let (a, b) = (self.eval(left)?, self.eval(right)?);
                 let marks = a.deep_marks().join(b.deep_marks());
-                let same = equal_converted(&a, &b);
+                let same = equal_as_types(&a, &b);
                 Ok(match same {
                     Some(same) => Val::bool(same == (operator == Binary::Equal)),
                     None => Val::unknown(Type::Bool),
@@ -53,12 +53,17 @@ impl Context<'_> {
                 .marked(marks))
             }
             Binary::And | Binary::Or => {
-                let (a, b) = (self.operand(left, &Type::Bool)?, self.operand(right, &Type::Bool)?);
-                let marks = a.marks.join(b.marks);
+                let a = self.operand(left, &Type::Bool)?;
                 let decides = operator == Binary::Or;
+                // What the left side decides does not need the right one.
+                if matches!(a.v, V::Bool(x) if x == decides) {
+                    return Ok(a);
+                }
+                let b = self.operand(right, &Type::Bool)?;
+                let marks = a.marks.join(b.marks);
                 Ok(match (&a.v, &b.v) {
                     (V::Bool(x), V::Bool(y)) => Val::bool(if decides { *x || *y } else { *x && *y }),
-                    (V::Bool(x), _) | (_, V::Bool(x)) if *x == decides => Val::bool(decides),
+                    (_, V::Bool(x)) if *x == decides => Val::bool(decides),
                     _ => Val::unknown(Type::Bool),
                 }
                 .marked(marks))
@@ -100,23 +105,15 @@ fn number(result: Option<Num>, span: Span) -> Result<Val, Box<Diagnostic>> {
         .ok_or_else(|| error("template::arithmetic", "the result is too large or too small", span))
 }
 
-/// Equality as `==` has it: values of different types are converted first if they can be.
-fn equal_converted(a: &Val, b: &Val) -> Option<bool> {
+/// Equality as `==` has it: values of different types differ, except that every null is the same.
+fn equal_as_types(a: &Val, b: &Val) -> Option<bool> {
+    if a.is_unknown() || b.is_unknown() {
+        let (a, b) = (a.ty(), b.ty());
+        let comparable = a == b || a.has_dynamic() || b.has_dynamic();
+        return if comparable { None } else { Some(false) };
+    }
     if a.is_null() || b.is_null() {
-        return match (a.is_unknown(), b.is_unknown()) {
-            (false, false) => Some(a.is_null() && b.is_null()),
-            _ => None,
-        };
+        return Some(a.is_null() && b.is_null());
     }
-    let (ta, tb) = (a.ty(), b.ty());
-    if ta == tb {
-        return equal(a, b);
-    }
-    match convert::unify(&[ta, tb]) {
-        Some(ty) => match (convert::convert(a, &ty), convert::convert(b, &ty)) {
-            (Ok(a), Ok(b)) => equal(&a, &b),
-            _ => Some(false),
-        },
-        None => Some(false),
-    }
+    if a.ty() == b.ty() { equal(a, b) } else { Some(false) }
 }

@@ -78,7 +78,7 @@ fn attribute(value: &Val, name: &str, path: &str, span: Span) -> Outcome {
         V::Unknown(Type::Object(attributes)) if !attributes.contains_key(name) => {
             Err(missing(value, attributes.keys(), name, path, &shown, span))
         }
-        V::Unknown(_) => Ok(unknown_part(value, name)),
+        V::Unknown(Type::Dynamic | Type::Map(_) | Type::Object(_)) => Ok(unknown_part(value, name)),
         V::Object(entries) | V::Map(_, entries) => match entries.get(name) {
             Some(item) => Ok(item.clone().marked(value.marks)),
             None => Err(missing(value, entries.keys(), name, path, &shown, span)),
@@ -137,7 +137,8 @@ pub(crate) fn index(value: &Val, key: &Val, path: &str, span: Span) -> Outcome {
     if key.is_null() {
         return Err(error("template::wrong-type", "an index cannot be null", span));
     }
-    if value.is_unknown() || key.is_unknown() {
+    let indexed = !(value.ty().is_primitive() || matches!(value.ty(), Type::Set(_)));
+    if indexed && (value.is_unknown() || key.is_unknown()) {
         let ty = match value.ty() {
             Type::Map(item) | Type::List(item) => *item,
             _ => Type::Dynamic,
@@ -169,7 +170,9 @@ pub(crate) fn index(value: &Val, key: &Val, path: &str, span: Span) -> Outcome {
             })
         }
         V::Null(_) => Err(error("template::null-value", "null has no items", span)),
-        V::Set(..) => Err(error("template::wrong-type", "the items of a set have no index", span)),
+        V::Set(..) | V::Unknown(Type::Set(_)) => {
+            Err(error("template::wrong-type", "the items of a set have no index", span))
+        }
         _ => Err(error("template::wrong-type", "this value has no items", span)
             .map_detail(&format!("it is {}", value.describe()))),
     }

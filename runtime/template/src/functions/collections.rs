@@ -1,5 +1,7 @@
 //! Functions of lists, sets, tuples, maps and objects.
 
+use super::Shape::{Any, Entries, Items, Number, Text};
+use super::strings::graphemes;
 use super::{Call, Failure, Function, MANY, wrong};
 use crate::value::number::Num;
 use crate::value::types::Type;
@@ -12,29 +14,29 @@ use std::sync::Arc;
 const MAX_ITEMS: usize = 1024;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("chunklist", (2, 2), Type::Dynamic, chunklist).keep(),
-    Function::new("coalesce", (1, MANY), Type::Dynamic, coalesce).keep().nulls().unknowns(),
-    Function::new("coalescelist", (1, MANY), Type::Dynamic, coalescelist).keep().nulls().unknowns(),
-    Function::new("compact", (1, 1), Type::Dynamic, compact),
-    Function::new("concat", (1, MANY), Type::Dynamic, concat).keep().unknowns(),
-    Function::new("contains", (2, 2), Type::Bool, contains).nulls(),
-    Function::new("distinct", (1, 1), Type::Dynamic, distinct).keep(),
-    Function::new("element", (2, 2), Type::Dynamic, element).keep(),
-    Function::new("flatten", (1, 1), Type::Dynamic, flatten).keep(),
-    Function::new("index", (2, 2), Type::Number, index).nulls(),
-    Function::new("keys", (1, 1), Type::Dynamic, keys).keep().unknowns(),
-    Function::new("length", (1, 1), Type::Number, length).keep().unknowns(),
-    Function::new("lookup", (3, 3), Type::Dynamic, lookup).keep().nulls().unknowns(),
-    Function::new("merge", (1, MANY), Type::Dynamic, merge).keep().nulls().unknowns(),
-    Function::new("range", (1, 3), Type::Dynamic, range),
-    Function::new("reverse", (1, 1), Type::Dynamic, reverse).keep(),
-    Function::new("setintersection", (1, MANY), Type::Dynamic, |c| sets(c, |a, b| a && b)).keep(),
-    Function::new("setproduct", (2, MANY), Type::Dynamic, setproduct).keep(),
-    Function::new("setunion", (1, MANY), Type::Dynamic, |c| sets(c, |a, b| a || b)).keep(),
-    Function::new("slice", (3, 3), Type::Dynamic, slice).keep(),
-    Function::new("sort", (1, 1), Type::Dynamic, sort),
-    Function::new("values", (1, 1), Type::Dynamic, values).keep().unknowns(),
-    Function::new("zipmap", (2, 2), Type::Dynamic, zipmap).keep(),
+    Function::new("chunklist", (2, 2), &[Items, Number], Type::Dynamic, chunklist).keep().shallow(),
+    Function::new("coalesce", (1, MANY), &[Any], Type::Dynamic, coalesce).keep().nulls().unknowns(),
+    Function::new("coalescelist", (1, MANY), &[Items], Type::Dynamic, coalescelist).keep().nulls().unknowns(),
+    Function::new("compact", (1, 1), &[Items], Type::Dynamic, compact),
+    Function::new("concat", (1, MANY), &[Items], Type::Dynamic, concat).keep().unknowns(),
+    Function::new("contains", (2, 2), &[Items, Any], Type::Bool, contains).nulls().shallow(),
+    Function::new("distinct", (1, 1), &[Items], Type::Dynamic, distinct).keep(),
+    Function::new("element", (2, 2), &[Items, Number], Type::Dynamic, element).keep().shallow(),
+    Function::new("flatten", (1, 1), &[Items], Type::Dynamic, flatten).keep().shallow(),
+    Function::new("index", (2, 2), &[Items, Any], Type::Number, index).nulls(),
+    Function::new("keys", (1, 1), &[Entries], Type::Dynamic, keys).keep().unknowns(),
+    Function::new("length", (1, 1), &[Any], Type::Number, length).keep().unknowns(),
+    Function::new("lookup", (3, 3), &[Entries, Text, Any], Type::Dynamic, lookup).keep().unknowns(),
+    Function::new("merge", (0, MANY), &[Entries], Type::Dynamic, merge).keep().nulls().unknowns(),
+    Function::new("range", (1, 3), &[Number], Type::Dynamic, range),
+    Function::new("reverse", (1, 1), &[Items], Type::Dynamic, reverse).keep().shallow(),
+    Function::new("setintersection", (1, MANY), &[Items], Type::Dynamic, |c| sets(c, |a, b| a && b)).keep(),
+    Function::new("setproduct", (2, MANY), &[Items], Type::Dynamic, setproduct).keep().shallow(),
+    Function::new("setunion", (1, MANY), &[Items], Type::Dynamic, |c| sets(c, |a, b| a || b)).keep(),
+    Function::new("slice", (3, 3), &[Items, Number, Number], Type::Dynamic, slice).keep().shallow(),
+    Function::new("sort", (1, 1), &[Items], Type::Dynamic, sort),
+    Function::new("values", (1, 1), &[Entries], Type::Dynamic, values).keep().unknowns(),
+    Function::new("zipmap", (2, 2), &[Items, Items], Type::Dynamic, zipmap).keep().shallow(),
 ];
 
 /// Items as a list if all came from lists of one type, else as a tuple.
@@ -58,16 +60,25 @@ fn like(models: &[&Val], items: Vec<Val>) -> Val {
     }
 }
 
+/// An argument as a list, its items of the one type that all of them have.
+fn list(c: &Call<'_, '_>, at: usize) -> Result<(Type, Vec<Val>), Failure> {
+    c.items(at)?;
+    match convert::convert(c.get(at)?, &Type::list(Type::Dynamic)).map_err(|e| wrong(at, e))?.v {
+        V::List(ty, items) => Ok((ty, Arc::unwrap_or_clone(items))),
+        _ => Err(wrong(at, "a list is required")),
+    }
+}
+
 fn chunklist(c: &Call<'_, '_>) -> Result<Val, Failure> {
-    let (items, size) = (c.items(0)?, c.size(1)?);
-    let ty = c.get(0)?.ty();
-    let whole = |items: &[Val]| like(&[c.arguments.first().unwrap_or(&Val::null())], items.to_vec());
-    let chunks: Vec<Val> =
-        if size == 0 { vec![whole(items)] } else { items.chunks(size).map(whole).collect() };
-    Ok(match ty {
-        Type::List(_) => V::List(ty, Arc::new(chunks)).into(),
-        _ => Val::tuple(chunks),
-    })
+    let (ty, items) = list(c, 0)?;
+    let size = c.size(1)?;
+    let whole = |items: &[Val]| V::List(ty.clone(), Arc::new(items.to_vec())).into();
+    let chunks = match (size, items.is_empty()) {
+        (_, true) => Vec::new(),
+        (0, _) => vec![whole(&items)],
+        _ => items.chunks(size).map(whole).collect(),
+    };
+    Ok(V::List(Type::list(ty.clone()), Arc::new(chunks)).into())
 }
 
 /// The first that is neither null nor `""`.
@@ -134,50 +145,58 @@ fn same(a: &Val, b: &Val) -> bool {
 
 fn contains(c: &Call<'_, '_>) -> Result<Val, Failure> {
     let wanted = c.get(1)?;
-    Ok(Val::bool(c.items(0)?.iter().any(|item| same(item, wanted))))
+    let items = c.items(0)?;
+    if items.iter().any(|item| same(item, wanted)) {
+        return Ok(Val::bool(true));
+    }
+    // What is not known yet may be the one.
+    let open = items.iter().any(|item| equal(item, wanted).is_none());
+    Ok(if open { Val::unknown(Type::Bool) } else { Val::bool(false) })
 }
 
 fn distinct(c: &Call<'_, '_>) -> Result<Val, Failure> {
     let mut kept: Vec<Val> = Vec::new();
-    let items = c.items(0)?;
+    let (ty, items) = list(c, 0)?;
     if items.len() > 16 * MAX_ITEMS {
         return Err(wrong(0, "the list is too long"));
     }
     for item in items {
-        if !kept.iter().any(|k| equal(k, item) == Some(true)) {
-            kept.push(item.clone());
+        if !kept.iter().any(|k| equal(k, &item) == Some(true)) {
+            kept.push(item);
         }
     }
-    Ok(like(&[c.get(0)?], kept))
+    Ok(V::List(ty, Arc::new(kept)).into())
 }
 
-/// The index wraps around.
+/// The index wraps around, to both sides.
 fn element(c: &Call<'_, '_>) -> Result<Val, Failure> {
     let items = c.items(0)?;
+    if matches!(c.get(0)?.v, V::Set(..)) {
+        return Err(wrong(0, "a list or tuple is required, the items of a set have no order"));
+    }
     let at = c.whole(1)?;
     let count = i64::try_from(items.len()).unwrap_or(i64::MAX);
     if count == 0 {
         return Err(wrong(0, "the list is empty"));
     }
-    if at < 0 {
-        return Err(wrong(1, "the index must not be negative"));
-    }
-    let at = usize::try_from(at % count).unwrap_or(0);
+    let at = usize::try_from(at.rem_euclid(count)).unwrap_or(0);
     items.get(at).cloned().ok_or_else(|| "the index is out of range".into())
 }
 
 fn flatten(c: &Call<'_, '_>) -> Result<Val, Failure> {
-    fn walk(items: &[Val], marks: Marks, out: &mut Vec<Val>) {
-        for item in items {
-            match item.items() {
-                Some(inner) => walk(inner, marks.join(item.marks), out),
-                None => out.push(item.clone().marked(marks)),
+    /// Whether all that there is to flatten is known.
+    fn walk(items: &[Val], marks: Marks, out: &mut Vec<Val>) -> bool {
+        items.iter().all(|item| match item.items() {
+            Some(inner) => walk(inner, marks.join(item.marks), out),
+            None => {
+                out.push(item.clone().marked(marks));
+                !item.is_unknown() || item.ty().is_primitive()
             }
-        }
+        })
     }
     let mut out = Vec::new();
-    walk(c.items(0)?, Marks::default(), &mut out);
-    Ok(Val::tuple(out))
+    let known = walk(c.items(0)?, Marks::default(), &mut out);
+    Ok(if known { Val::tuple(out) } else { Val::unknown(Type::Dynamic) })
 }
 
 fn index(c: &Call<'_, '_>) -> Result<Val, Failure> {
@@ -221,16 +240,13 @@ fn length(c: &Call<'_, '_>) -> Result<Val, Failure> {
     match (count, &value.v) {
         (Some(count), _) => Ok(Val::number(count)),
         // The language counts characters of text too.
-        (None, V::Text(text)) => Ok(Val::number(text.chars().count())),
+        (None, V::Text(text)) => Ok(Val::number(graphemes(text).count())),
         _ => Err(wrong(0, format!("a collection or string is required, not {}", value.describe()))),
     }
 }
 
 fn lookup(c: &Call<'_, '_>) -> Result<Val, Failure> {
     let (map, key, default) = (c.get(0)?, c.get(1)?, c.get(2)?);
-    if map.is_null() {
-        return Err(wrong(0, "the argument must not be null"));
-    }
     if map.is_unknown() || key.is_unknown() {
         return Ok(Val::unknown(Type::Dynamic));
     }
@@ -364,6 +380,9 @@ fn sort(c: &Call<'_, '_>) -> Result<Val, Failure> {
 }
 
 fn zipmap(c: &Call<'_, '_>) -> Result<Val, Failure> {
+    if !c.get(0)?.wholly_known() {
+        return Ok(Val::unknown(Type::Dynamic));
+    }
     let (names, items) = (c.texts(0)?, c.items(1)?);
     if names.len() != items.len() {
         return Err(format!("there are {} keys and {} values", names.len(), items.len()).into());

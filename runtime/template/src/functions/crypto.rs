@@ -1,5 +1,6 @@
 //! Digests and identifiers.
 
+use super::Shape::{Number, Text};
 use super::{Call, Failure, Function, Purity, wrong};
 use crate::value::Val;
 use crate::value::types::Type;
@@ -7,17 +8,23 @@ use sha2::Digest as _;
 use std::fmt::Write as _;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("bcrypt", (1, 2), Type::Text, bcrypt).purity(Purity::Random),
-    Function::new("rsadecrypt", (2, 2), Type::Text, |_| {
+    Function::new("bcrypt", (1, 2), &[Text, Number], Type::Text, bcrypt).purity(Purity::Random),
+    Function::new("rsadecrypt", (2, 2), &[Text, Text], Type::Text, |_| {
         // The maintained RSA crate leaks keys through timing (RUSTSEC-2023-0071).
         Err("RSA decryption is not available yet; decrypt before and give the text as a variable".into())
     }),
-    Function::new("md5", (1, 1), Type::Text, |c| Ok(hex(&md5::Md5::digest(c.text(0)?.as_bytes())))),
-    Function::new("sha1", (1, 1), Type::Text, |c| Ok(hex(&sha1::Sha1::digest(c.text(0)?.as_bytes())))),
-    Function::new("sha256", (1, 1), Type::Text, |c| Ok(hex(&sha2::Sha256::digest(c.text(0)?.as_bytes())))),
-    Function::new("sha512", (1, 1), Type::Text, |c| Ok(hex(&sha2::Sha512::digest(c.text(0)?.as_bytes())))),
-    Function::new("uuidv4", (0, 0), Type::Text, uuidv4).purity(Purity::Random),
-    Function::new("uuidv5", (2, 2), Type::Text, uuidv5),
+    Function::new("md5", (1, 1), &[Text], Type::Text, |c| Ok(hex(&md5::Md5::digest(c.text(0)?.as_bytes())))),
+    Function::new("sha1", (1, 1), &[Text], Type::Text, |c| {
+        Ok(hex(&sha1::Sha1::digest(c.text(0)?.as_bytes())))
+    }),
+    Function::new("sha256", (1, 1), &[Text], Type::Text, |c| {
+        Ok(hex(&sha2::Sha256::digest(c.text(0)?.as_bytes())))
+    }),
+    Function::new("sha512", (1, 1), &[Text], Type::Text, |c| {
+        Ok(hex(&sha2::Sha512::digest(c.text(0)?.as_bytes())))
+    }),
+    Function::new("uuidv4", (0, 0), &[], Type::Text, uuidv4).purity(Purity::Random),
+    Function::new("uuidv5", (2, 2), &[Text, Text], Type::Text, uuidv5),
 ];
 
 fn hex(bytes: &[u8]) -> Val {

@@ -1,26 +1,28 @@
 //! JSON, base64 and the like.
 
+use super::Shape::{Any, Text};
 use super::{Call, Failure, Function, wrong};
-use crate::value::number::Num;
+use crate::syntax;
 use crate::value::types::{Attribute, Type};
 use crate::value::{V, Val};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use kiln_plan::SourceMap;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("base64decode", (1, 1), Type::Text, base64decode),
-    Function::new("base64encode", (1, 1), Type::Text, |c| {
+    Function::new("base64decode", (1, 1), &[Text], Type::Text, base64decode),
+    Function::new("base64encode", (1, 1), &[Text], Type::Text, |c| {
         Ok(Val::text(STANDARD.encode(c.text(0)?.as_bytes())))
     }),
-    Function::new("base64gzip", (1, 1), Type::Text, base64gzip),
-    Function::new("csvdecode", (1, 1), Type::Dynamic, csvdecode),
-    Function::new("jsondecode", (1, 1), Type::Dynamic, jsondecode),
-    Function::new("jsonencode", (1, 1), Type::Text, jsonencode).nulls(),
-    Function::new("textdecodebase64", (2, 2), Type::Text, textdecode),
-    Function::new("textencodebase64", (2, 2), Type::Text, textencode),
+    Function::new("base64gzip", (1, 1), &[Text], Type::Text, base64gzip),
+    Function::new("csvdecode", (1, 1), &[Text], Type::Dynamic, csvdecode),
+    Function::new("jsondecode", (1, 1), &[Text], Type::Dynamic, jsondecode),
+    Function::new("jsonencode", (1, 1), &[Any], Type::Text, jsonencode).nulls(),
+    Function::new("textdecodebase64", (2, 2), &[Text, Text], Type::Text, textdecode),
+    Function::new("textencodebase64", (2, 2), &[Text, Text], Type::Text, textencode),
 ];
 
 fn base64decode(c: &Call<'_, '_>) -> Result<Val, Failure> {
@@ -30,22 +32,19 @@ fn base64decode(c: &Call<'_, '_>) -> Result<Val, Failure> {
 }
 
 fn jsondecode(c: &Call<'_, '_>) -> Result<Val, Failure> {
-    let json: Json = serde_json::from_str(&c.text(0)?).map_err(|e| wrong(0, format!("not JSON: {e}")))?;
-    Ok(from_json(&json))
-}
-
-/// Arrays become tuples, objects objects.
-pub(crate) fn from_json(json: &Json) -> Val {
-    match json {
-        Json::Null => Val::null(),
-        Json::Bool(truth) => Val::bool(*truth),
-        Json::Number(n) => {
-            Num::parse(&n.to_string()).map_or_else(|| V::Null(Type::Number).into(), |n| V::Number(n).into())
-        }
-        Json::String(text) => Val::text(text.as_str()),
-        Json::Array(items) => Val::tuple(items.iter().map(from_json).collect()),
-        Json::Object(map) => Val::object(map.iter().map(|(k, v)| (k.clone(), from_json(v))).collect()),
-    }
+    let text = c.text(0)?;
+    let mut sources = SourceMap::default();
+    let file = sources.add("", text.as_ref());
+    syntax::parse_json_value(&text, file, true).map_err(|e| {
+        let (line, column) = e.span.map_or((1, 1), |span| sources.position(span));
+        wrong(
+            0,
+            format!(
+                "not JSON, line {line}, column {column}: {}",
+                e.summary.trim_start_matches("syntax error: ")
+            ),
+        )
+    })
 }
 
 fn jsonencode(c: &Call<'_, '_>) -> Result<Val, Failure> {

@@ -1,5 +1,6 @@
 //! Paths, files and environment variables.
 
+use super::Shape::{Entries, Text};
 use super::{Call, Failure, Function, Position, Purity, wrong};
 use crate::FileKind;
 use crate::eval::{Roots, evaluate};
@@ -15,16 +16,16 @@ use std::path::{Component, Path, PathBuf};
 const MAX_FILE: u64 = 16 << 20;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("abspath", (1, 1), Type::Text, abspath).purity(Purity::Environment),
-    Function::new("basename", (1, 1), Type::Text, |c| Ok(Val::text(basename(&c.text(0)?)))),
-    Function::new("dirname", (1, 1), Type::Text, |c| Ok(Val::text(dirname(&c.text(0)?)))),
-    Function::new("env", (1, 1), Type::Text, env).purity(Purity::Environment),
-    Function::new("file", (1, 1), Type::Text, file).purity(Purity::Files),
-    Function::new("filebase64", (1, 1), Type::Text, filebase64).purity(Purity::Files),
-    Function::new("fileexists", (1, 1), Type::Bool, fileexists).purity(Purity::Files),
-    Function::new("fileset", (2, 2), Type::Dynamic, fileset).purity(Purity::Files),
-    Function::new("pathexpand", (1, 1), Type::Text, pathexpand).purity(Purity::Environment),
-    Function::new("templatefile", (2, 2), Type::Text, templatefile).purity(Purity::Files),
+    Function::new("abspath", (1, 1), &[Text], Type::Text, abspath).purity(Purity::Environment),
+    Function::new("basename", (1, 1), &[Text], Type::Text, |c| Ok(Val::text(basename(&c.text(0)?)))),
+    Function::new("dirname", (1, 1), &[Text], Type::Text, |c| Ok(Val::text(dirname(&c.text(0)?)))),
+    Function::new("env", (1, 1), &[Text], Type::Text, env).purity(Purity::Environment),
+    Function::new("file", (1, 1), &[Text], Type::Text, file).purity(Purity::Files),
+    Function::new("filebase64", (1, 1), &[Text], Type::Text, filebase64).purity(Purity::Files),
+    Function::new("fileexists", (1, 1), &[Text], Type::Bool, fileexists).purity(Purity::Files),
+    Function::new("fileset", (2, 2), &[Text, Text], Type::Dynamic, fileset).purity(Purity::Files),
+    Function::new("pathexpand", (1, 1), &[Text], Type::Text, pathexpand).purity(Purity::Environment),
+    Function::new("templatefile", (2, 2), &[Text, Entries], Type::Text, templatefile).purity(Purity::Files),
 ];
 
 /// Refuses a path that a component made: it may name nothing of the user's.

@@ -1,20 +1,23 @@
 //! `format` and `formatlist`.
 
+use super::Shape::{Any, Text};
+use super::strings::graphemes;
 use super::{Call, Failure, Function, MANY, wrong};
 use crate::eval::MAX_TEXT;
+use crate::value::number::{Decimal, Num};
 use crate::value::types::Type;
 use crate::value::{V, Val, convert};
 use std::iter::Peekable;
 use std::str::Chars;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("format", (1, MANY), Type::Text, |c| {
+    Function::new("format", (1, MANY), &[Text, Any], Type::Text, |c| {
         let format = c.text(0)?;
         let arguments: Vec<&Val> = c.arguments.iter().skip(1).collect();
         format_one(&format, &arguments).map(Val::text)
     })
     .nulls(),
-    Function::new("formatlist", (1, MANY), Type::Dynamic, formatlist).nulls(),
+    Function::new("formatlist", (1, MANY), &[Text, Any], Type::Dynamic, formatlist).nulls().shallow(),
 ];
 
 /// The widest field.
@@ -42,14 +45,18 @@ fn formatlist(c: &Call<'_, '_>) -> Result<Val, Failure> {
             .iter()
             .map(|argument| argument.items().and_then(|items| items.get(row)).unwrap_or(argument))
             .collect();
+        if values.iter().any(|value| !value.wholly_known()) {
+            out.push(Val::unknown(Type::Text));
+            continue;
+        }
         let text = format_one(&format, &values)?;
         total += text.len();
         if total > MAX_TEXT {
             return Err("the result is longer than 16 MiB".into());
         }
-        out.push(text);
+        out.push(Val::text(text));
     }
-    Ok(Val::texts(out))
+    Ok(V::List(Type::Text, out.into()).into())
 }
 
 #[derive(Default)]
@@ -146,7 +153,7 @@ fn one(verb: &Verb, letter: char, value: &Val, at: usize) -> Result<String, Fail
             V::Null(_) => "null".to_owned(),
             V::Text(text) => clip(text, verb.precision),
             V::Bool(_) => as_type(Type::Text)?.as_text().unwrap_or_default().to_owned(),
-            V::Number(n) => sign(verb, n.to_string()),
+            V::Number(n) => number(verb, 'g', n, at)?,
             _ => json(value),
         },
         's' => match &as_type(Type::Text)?.v {
@@ -161,49 +168,66 @@ fn one(verb: &Verb, letter: char, value: &Val, at: usize) -> Result<String, Fail
             V::Bool(truth) => truth.to_string(),
             _ => String::new(),
         },
-        'b' | 'd' | 'o' | 'x' | 'X' | 'e' | 'E' | 'f' | 'g' | 'G' => {
-            // %x of text is its bytes.
-            if let (V::Text(text), 'x' | 'X') = (&value.v, letter) {
-                let hex: String = text.bytes().map(|b| format!("{b:02x}")).collect();
-                if letter == 'X' { hex.to_uppercase() } else { hex }
-            } else {
-                match as_type(Type::Number)?.v {
-                    V::Number(n) => number(verb, letter, &n, at)?,
-                    _ => String::new(),
-                }
-            }
-        }
+        'b' | 'd' | 'o' | 'x' | 'X' | 'e' | 'E' | 'f' | 'g' | 'G' => match as_type(Type::Number)?.v {
+            V::Number(n) => number(verb, letter, &n, at)?,
+            _ => String::new(),
+        },
         _ => return Err(wrong(0, format!("%{letter} is not a verb"))),
     };
-    Ok(pad(verb, &body, matches!(letter, 's' | 'q' | 't')))
+    let is_number = !matches!((letter, &value.v), ('s' | 'q' | 't', _) | ('v', V::Text(_)));
+    Ok(pad(verb, &body, is_number))
 }
 
-fn number(verb: &Verb, letter: char, n: &crate::value::number::Num, at: usize) -> Result<String, Failure> {
-    let float = n.to_f64();
-    let size = float.abs();
-    let negative = n.signum() < 0;
+fn number(verb: &Verb, letter: char, n: &Num, at: usize) -> Result<String, Failure> {
     let digits = match letter {
-        'd' => n.floor().max(n.ceil().min(n.floor())).abs().to_string(),
-        'b' | 'o' | 'x' | 'X' => {
-            let whole = n.to_i64().ok_or_else(|| wrong(at, "a whole number is required"))?.unsigned_abs();
-            match letter {
-                'b' => format!("{whole:b}"),
-                'o' => format!("{whole:o}"),
-                'x' => format!("{whole:x}"),
-                _ => format!("{whole:X}"),
+        'd' | 'b' | 'o' | 'x' | 'X' => {
+            if !n.is_whole() {
+                return Err(wrong(at, "a whole number is required"));
             }
+            let whole = n.abs().truncated();
+            let (radix, mark) = match letter {
+                'd' => (10, ""),
+                'b' => (2, "0b"),
+                'o' => (8, "0"),
+                'x' => (16, "0x"),
+                _ => (16, "0X"),
+            };
+            let digits = whole.to_str_radix(radix);
+            let digits = if letter == 'X' { digits.to_uppercase() } else { digits };
+            if verb.sharp { format!("{mark}{digits}") } else { digits }
         }
-        'f' => format!("{size:.*}", verb.precision.unwrap_or(6)),
+        'f' => {
+            let places = verb.precision.unwrap_or(6);
+            Decimal::exact(n).to_places(places).fixed(places)
+        }
         'e' | 'E' => {
-            let text = format!("{size:.*e}", verb.precision.unwrap_or(6));
-            let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-            let exponent: i32 = exponent.parse().unwrap_or(0);
-            let text = format!("{mantissa}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs());
-            if letter == 'E' { text.to_uppercase() } else { text }
+            let places = verb.precision.unwrap_or(6);
+            Decimal::exact(n).rounded(places + 1).exponential(places)
         }
-        _ => n.abs().to_string(),
+        _ => general(verb.precision, n),
     };
-    Ok(sign(verb, if negative { format!("-{digits}") } else { digits }))
+    let digits = if matches!(letter, 'E' | 'G') { digits.to_uppercase() } else { digits };
+    Ok(sign(verb, if n.signum() < 0 { format!("-{digits}") } else { digits }))
+}
+
+/// Few digits, with a power of ten if the number is small or large.
+fn general(precision: Option<usize>, n: &Num) -> String {
+    let decimal = match precision {
+        Some(count) => Decimal::exact(n).rounded(count.max(1)),
+        None => Decimal::shortest(n),
+    };
+    let count = i64::try_from(decimal.count()).unwrap_or(i64::MAX);
+    let most = match precision {
+        // A whole number is shown whole if all its digits are.
+        Some(most) if most.max(1) > decimal.count() && count > decimal.power() => count,
+        Some(most) => i64::try_from(most.max(1)).unwrap_or(i64::MAX),
+        None => 6,
+    };
+    if (-4..most).contains(&decimal.power()) {
+        decimal.fixed(decimal.places())
+    } else {
+        decimal.exponential(decimal.count().saturating_sub(1))
+    }
 }
 
 fn sign(verb: &Verb, digits: String) -> String {
@@ -221,21 +245,21 @@ fn json(value: &Val) -> String {
 }
 
 fn clip(text: &str, precision: Option<usize>) -> String {
-    precision.map_or_else(|| text.to_owned(), |p| text.chars().take(p).collect())
+    precision.map_or_else(|| text.to_owned(), |p| graphemes(text).take(p).collect())
 }
 
-fn pad(verb: &Verb, body: &str, is_text: bool) -> String {
-    let missing = verb.width.saturating_sub(body.chars().count());
+fn pad(verb: &Verb, body: &str, is_number: bool) -> String {
+    let missing = verb.width.saturating_sub(graphemes(body).count());
     if missing == 0 {
         return body.to_owned();
     }
     if verb.minus {
         return format!("{body}{}", " ".repeat(missing));
     }
-    if !verb.zero || is_text {
+    if !verb.zero {
         return format!("{}{body}", " ".repeat(missing));
     }
-    let digits = body.trim_start_matches(['-', '+', ' ']);
+    let digits = if is_number { body.trim_start_matches(['-', '+', ' ']) } else { body };
     let lead = body.get(..body.len() - digits.len()).unwrap_or("");
     format!("{lead}{}{digits}", "0".repeat(missing))
 }

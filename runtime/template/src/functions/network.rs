@@ -1,15 +1,16 @@
 //! CIDR ranges.
 
+use super::Shape::{Number, Text};
 use super::{Call, Failure, Function, MANY, wrong};
 use crate::value::Val;
 use crate::value::types::Type;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("cidrhost", (2, 2), Type::Text, cidrhost),
-    Function::new("cidrnetmask", (1, 1), Type::Text, cidrnetmask),
-    Function::new("cidrsubnet", (3, 3), Type::Text, cidrsubnet),
-    Function::new("cidrsubnets", (2, MANY), Type::Dynamic, cidrsubnets),
+    Function::new("cidrhost", (2, 2), &[Text, Number], Type::Text, cidrhost),
+    Function::new("cidrnetmask", (1, 1), &[Text], Type::Text, cidrnetmask),
+    Function::new("cidrsubnet", (3, 3), &[Text, Number, Number], Type::Text, cidrsubnet),
+    Function::new("cidrsubnets", (1, MANY), &[Text, Number], Type::Dynamic, cidrsubnets),
 ];
 
 /// An address range. Version 4 addresses are in the low 32 bits.
@@ -75,11 +76,9 @@ fn cidrhost(c: &Call<'_, '_>) -> Result<Val, Failure> {
 
 fn cidrnetmask(c: &Call<'_, '_>) -> Result<Val, Failure> {
     let range = Range::parse(c)?;
-    if range.bits != 32 {
-        return Err(wrong(0, "only IPv4 ranges have a netmask"));
-    }
-    let mask = u32::MAX.checked_shl(range.host_bits()).unwrap_or(0);
-    Ok(Val::text(Ipv4Addr::from_bits(mask).to_string()))
+    let whole = u128::MAX >> (128 - range.bits);
+    let mask = whole & u128::MAX.checked_shl(range.host_bits()).unwrap_or(0);
+    Ok(Val::text(range.show(mask)))
 }
 
 fn cidrsubnet(c: &Call<'_, '_>) -> Result<Val, Failure> {

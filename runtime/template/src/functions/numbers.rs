@@ -1,26 +1,30 @@
 //! Functions of numbers and truths.
 
+use super::Shape::{Items, Number, Text};
 use super::{Call, Failure, Function, MANY, wrong};
 use crate::value::number::Num;
 use crate::value::types::Type;
 use crate::value::{V, Val};
+use num_bigint::BigInt;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("abs", (1, 1), Type::Number, |c| Ok(number(c.number(0)?.abs()))),
-    Function::new("alltrue", (1, 1), Type::Bool, |c| every(c, true)),
-    Function::new("anytrue", (1, 1), Type::Bool, |c| every(c, false)),
-    Function::new("ceil", (1, 1), Type::Number, |c| Ok(number(c.number(0)?.ceil()))),
-    Function::new("floor", (1, 1), Type::Number, |c| Ok(number(c.number(0)?.floor()))),
-    Function::new("log", (2, 2), Type::Number, |c| {
+    Function::new("abs", (1, 1), &[Number], Type::Number, |c| Ok(number(c.number(0)?.abs()))),
+    Function::new("alltrue", (1, 1), &[Items], Type::Bool, |c| every(c, true)),
+    Function::new("anytrue", (1, 1), &[Items], Type::Bool, |c| every(c, false)),
+    Function::new("ceil", (1, 1), &[Number], Type::Number, |c| Ok(number(c.number(0)?.ceil()))),
+    Function::new("floor", (1, 1), &[Number], Type::Number, |c| Ok(number(c.number(0)?.floor()))),
+    Function::new("log", (2, 2), &[Number, Number], Type::Number, |c| {
         let (n, base) = (c.number(0)?.to_f64(), c.number(1)?.to_f64());
         float(n.ln() / base.ln())
     }),
-    Function::new("max", (1, MANY), Type::Number, |c| best(c, true)),
-    Function::new("min", (1, MANY), Type::Number, |c| best(c, false)),
-    Function::new("parseint", (2, 2), Type::Number, parseint),
-    Function::new("pow", (2, 2), Type::Number, |c| float(c.number(0)?.to_f64().powf(c.number(1)?.to_f64()))),
-    Function::new("signum", (1, 1), Type::Number, |c| Ok(Val::number(c.number(0)?.signum()))),
-    Function::new("sum", (1, 1), Type::Number, sum),
+    Function::new("max", (1, MANY), &[Number], Type::Number, |c| best(c, true)),
+    Function::new("min", (1, MANY), &[Number], Type::Number, |c| best(c, false)),
+    Function::new("parseint", (2, 2), &[Text, Number], Type::Number, parseint),
+    Function::new("pow", (2, 2), &[Number, Number], Type::Number, |c| {
+        float(c.number(0)?.to_f64().powf(c.number(1)?.to_f64()))
+    }),
+    Function::new("signum", (1, 1), &[Number], Type::Number, |c| Ok(Val::number(c.number(0)?.signum()))),
+    Function::new("sum", (1, 1), &[Items], Type::Number, sum),
 ];
 
 fn number(n: Num) -> Val {
@@ -67,13 +71,11 @@ fn parseint(c: &Call<'_, '_>) -> Result<Val, Failure> {
     if digits.is_empty() || digits.len() > 500 {
         return Err(bad());
     }
-    let base = Num::from(i64::from(radix));
-    let mut n = Num::from(0i64);
+    let mut n = BigInt::default();
     for c in digits.chars() {
-        let digit = digit(c, radix).ok_or_else(bad)?;
-        n = n.mul(&base).and_then(|n| n.add(&Num::from(i64::from(digit)))).ok_or_else(bad)?;
+        n = n * radix + digit(c, radix).ok_or_else(bad)?;
     }
-    Ok(number(if negative { n.neg() } else { n }))
+    Ok(number(Num::whole(if negative { -n } else { n })))
 }
 
 /// Up to base 36 letters have no case; above, capitals come after small letters.

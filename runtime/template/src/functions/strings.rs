@@ -1,5 +1,6 @@
 //! Functions of text.
 
+use super::Shape::{Items, Number, Text};
 use super::{Call, Failure, Function, MANY, wrong};
 use crate::eval::MAX_TEXT;
 use crate::value::types::Type;
@@ -7,42 +8,70 @@ use crate::value::{V, Val};
 use regex::{Regex, RegexBuilder};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use unicode_segmentation::UnicodeSegmentation as _;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("chomp", (1, 1), Type::Text, |c| text(c.text(0)?.trim_end_matches(['\r', '\n']))),
-    Function::new("endswith", (2, 2), Type::Bool, |c| Ok(Val::bool(c.text(0)?.ends_with(&*c.text(1)?)))),
-    Function::new("indent", (2, 2), Type::Text, indent),
-    Function::new("join", (2, MANY), Type::Text, join),
-    Function::new("lower", (1, 1), Type::Text, |c| text(&c.text(0)?.to_lowercase())),
-    Function::new("regex", (2, 2), Type::Dynamic, regex_first),
-    Function::new("regex_replace", (3, 3), Type::Text, regex_replace),
-    Function::new("regexall", (2, 2), Type::Dynamic, regex_all),
-    Function::new("replace", (3, 3), Type::Text, replace),
-    Function::new("split", (2, 2), Type::Dynamic, split),
-    Function::new("startswith", (2, 2), Type::Bool, |c| Ok(Val::bool(c.text(0)?.starts_with(&*c.text(1)?)))),
-    Function::new("strcontains", (2, 2), Type::Bool, |c| Ok(Val::bool(c.text(0)?.contains(&*c.text(1)?)))),
-    Function::new("strrev", (1, 1), Type::Text, |c| text(&c.text(0)?.chars().rev().collect::<String>())),
-    Function::new("substr", (3, 3), Type::Text, substr),
-    Function::new("title", (1, 1), Type::Text, |c| text(&title(&c.text(0)?))),
-    Function::new("trim", (2, 2), Type::Text, |c| {
+    Function::new("chomp", (1, 1), &[Text], Type::Text, |c| text(c.text(0)?.trim_end_matches(['\r', '\n']))),
+    Function::new("endswith", (2, 2), &[Text, Text], Type::Bool, |c| {
+        Ok(Val::bool(c.text(0)?.ends_with(&*c.text(1)?)))
+    }),
+    Function::new("indent", (2, 2), &[Number, Text], Type::Text, indent),
+    Function::new("join", (2, MANY), &[Text, Items], Type::Text, join),
+    Function::new("lower", (1, 1), &[Text], Type::Text, |c| text(&each(&c.text(0)?, lower))),
+    Function::new("regex", (2, 2), &[Text, Text], Type::Dynamic, regex_first),
+    Function::new("regex_replace", (3, 3), &[Text, Text, Text], Type::Text, regex_replace),
+    Function::new("regexall", (2, 2), &[Text, Text], Type::Dynamic, regex_all),
+    Function::new("replace", (3, 3), &[Text, Text, Text], Type::Text, replace),
+    Function::new("split", (2, 2), &[Text, Text], Type::Dynamic, split),
+    Function::new("startswith", (2, 2), &[Text, Text], Type::Bool, |c| {
+        Ok(Val::bool(c.text(0)?.starts_with(&*c.text(1)?)))
+    }),
+    Function::new("strcontains", (2, 2), &[Text, Text], Type::Bool, |c| {
+        Ok(Val::bool(c.text(0)?.contains(&*c.text(1)?)))
+    }),
+    Function::new("strrev", (1, 1), &[Text], Type::Text, |c| {
+        text(&graphemes(&c.text(0)?).rev().collect::<String>())
+    }),
+    Function::new("substr", (3, 3), &[Text, Number, Number], Type::Text, substr),
+    Function::new("title", (1, 1), &[Text], Type::Text, |c| text(&title(&c.text(0)?))),
+    Function::new("trim", (2, 2), &[Text, Text], Type::Text, |c| {
         let set = c.text(1)?;
         text(c.text(0)?.trim_matches(|c| set.contains(c)))
     }),
-    Function::new("trimprefix", (2, 2), Type::Text, |c| {
+    Function::new("trimprefix", (2, 2), &[Text, Text], Type::Text, |c| {
         let (whole, prefix) = (c.text(0)?, c.text(1)?);
         text(whole.strip_prefix(&*prefix).unwrap_or(&whole))
     }),
-    Function::new("trimspace", (1, 1), Type::Text, |c| text(c.text(0)?.trim())),
-    Function::new("trimsuffix", (2, 2), Type::Text, |c| {
+    Function::new("trimspace", (1, 1), &[Text], Type::Text, |c| text(c.text(0)?.trim())),
+    Function::new("trimsuffix", (2, 2), &[Text, Text], Type::Text, |c| {
         let (whole, suffix) = (c.text(0)?, c.text(1)?);
         text(whole.strip_suffix(&*suffix).unwrap_or(&whole))
     }),
-    Function::new("upper", (1, 1), Type::Text, |c| text(&c.text(0)?.to_uppercase())),
-    Function::new("urlencode", (1, 1), Type::Text, |c| text(&urlencode(&c.text(0)?))),
+    Function::new("upper", (1, 1), &[Text], Type::Text, |c| text(&each(&c.text(0)?, upper))),
+    Function::new("urlencode", (1, 1), &[Text], Type::Text, |c| text(&urlencode(&c.text(0)?))),
 ];
 
 fn text(text: &str) -> Result<Val, Failure> {
     Ok(Val::text(text))
+}
+
+/// What a reader takes for one character, the unit in which the language counts.
+pub(super) fn graphemes(text: &str) -> unicode_segmentation::Graphemes<'_> {
+    text.graphemes(true)
+}
+
+fn each(text: &str, change: fn(char) -> char) -> String {
+    text.chars().map(change).collect()
+}
+
+/// One letter for one letter, as Go does: `ß` has no capital.
+fn upper(c: char) -> char {
+    let mut changed = c.to_uppercase();
+    changed.next().filter(|_| changed.next().is_none()).unwrap_or(c)
+}
+
+fn lower(c: char) -> char {
+    c.to_lowercase().next().unwrap_or(c)
 }
 
 /// Refuses a result that would be longer than any text may be, before it is made.
@@ -89,12 +118,12 @@ fn split(c: &Call<'_, '_>) -> Result<Val, Failure> {
 /// Characters from `offset` (from the end if negative), `length` of them (-1 for the rest).
 fn substr(c: &Call<'_, '_>) -> Result<Val, Failure> {
     let (whole, offset, length) = (c.text(0)?, c.whole(1)?, c.whole(2)?);
-    let count = i64::try_from(whole.chars().count()).unwrap_or(i64::MAX);
+    let count = i64::try_from(graphemes(&whole).count()).unwrap_or(i64::MAX);
     let start = if offset < 0 { (offset + count).max(0) } else { offset.min(count) };
     let length = if length < 0 { count } else { length };
     let skip = usize::try_from(start).unwrap_or(0);
     let take = usize::try_from(length).unwrap_or(usize::MAX);
-    text(&whole.chars().skip(skip).take(take).collect::<String>())
+    text(&graphemes(&whole).skip(skip).take(take).collect::<String>())
 }
 
 /// The first letter of each word as a capital, the rest as it is.
@@ -102,13 +131,9 @@ fn title(whole: &str) -> String {
     let mut inside = false;
     let mut out = String::with_capacity(whole.len());
     for c in whole.chars() {
-        let is_word = c.is_alphanumeric() || matches!(c, '_' | '\'');
-        if is_word && !inside {
-            out.extend(c.to_uppercase());
-        } else {
-            out.push(c);
-        }
-        inside = is_word;
+        out.push(if inside { c } else { upper(c) });
+        // Of what is not ASCII only spaces end a word.
+        inside = if c.is_ascii() { c.is_ascii_alphanumeric() || c == '_' } else { !c.is_whitespace() };
     }
     out
 }

@@ -1,5 +1,6 @@
 //! Points in time.
 
+use super::Shape::{Number, Text};
 use super::{Call, Failure, Function, Purity, wrong};
 use crate::value::Val;
 use crate::value::types::Type;
@@ -7,22 +8,22 @@ use kiln_plan::go_template::{Calendar, format_layout, format_strftime};
 use std::fmt::Write as _;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("formatdate", (2, 2), Type::Text, formatdate),
-    Function::new("legacy_isotime", (0, 1), Type::Text, |c| {
+    Function::new("formatdate", (2, 2), &[Text, Text], Type::Text, formatdate),
+    Function::new("legacy_isotime", (0, 1), &[Text], Type::Text, |c| {
         let layout = if c.is_given(0) { c.text(0)? } else { "2006-01-02T15:04:05Z07:00".into() };
         Ok(Val::text(format_layout(&layout, c.context.world.environment.started())))
     })
     .purity(Purity::RunStart),
-    Function::new("legacy_strftime", (0, 1), Type::Text, |c| {
+    Function::new("legacy_strftime", (0, 1), &[Text], Type::Text, |c| {
         let format = if c.is_given(0) { c.text(0)? } else { "%Y-%m-%dT%H:%M:%SZ".into() };
         let text = format_strftime(&format, c.context.world.environment.started());
         Ok(Val::text(text.map_err(|e| wrong(0, e))?))
     })
     .purity(Purity::RunStart),
-    Function::new("rfc3339_parse", (1, 1), Type::Dynamic, |c| Ok(parts(Moment::parse(c, 0)?))),
-    Function::new("timeadd", (2, 2), Type::Text, timeadd),
-    Function::new("timestamp", (0, 0), Type::Text, timestamp).purity(Purity::Clock),
-    Function::new("unix_timestamp_parse", (1, 1), Type::Dynamic, |c| {
+    Function::new("rfc3339_parse", (1, 1), &[Text], Type::Dynamic, |c| Ok(parts(Moment::parse(c, 0)?))),
+    Function::new("timeadd", (2, 2), &[Text, Text], Type::Text, timeadd),
+    Function::new("timestamp", (0, 0), &[], Type::Text, timestamp).purity(Purity::Clock),
+    Function::new("unix_timestamp_parse", (1, 1), &[Number], Type::Dynamic, |c| {
         let seconds = c.whole(0)?;
         let in_range = (-62_135_596_800..=253_402_300_799).contains(&seconds);
         let seconds =
@@ -62,7 +63,7 @@ impl Moment {
         let sign = |at: usize, wanted: &str| text.get(at..at + 1).filter(|s| wanted.contains(*s));
         let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
         let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
-        sign(4, "-").and(sign(7, "-")).and(sign(10, "Tt ")).and(sign(13, ":")).and(sign(16, ":"))?;
+        sign(4, "-").and(sign(7, "-")).and(sign(10, "T")).and(sign(13, ":")).and(sign(16, ":"))?;
         let mut rest = text.get(19..)?;
         let mut nanosecond = 0;
         if let Some(fraction) = rest.strip_prefix('.') {
@@ -71,7 +72,7 @@ impl Moment {
             nanosecond = if end > 0 { digits.parse().ok()? } else { return None };
             rest = fraction.get(end..)?;
         }
-        let offset = if matches!(rest, "Z" | "z") {
+        let offset = if rest == "Z" {
             0
         } else {
             let at = text.len() - rest.len();
@@ -114,6 +115,11 @@ impl Moment {
             date.0, date.1, date.2, clock.0, clock.1, clock.2
         )
     }
+}
+
+/// A time as RFC 3339 writes it, without fractions of a second.
+pub(super) fn canonical(text: &str) -> Option<String> {
+    Moment::read(text).map(Moment::show)
 }
 
 fn timeadd(c: &Call<'_, '_>) -> Result<Val, Failure> {

@@ -1,6 +1,9 @@
 //! YAML. Read from events, so nesting does not recurse and aliases share what they name; the size
 //! of the result is checked as for every function.
 
+mod text;
+
+use super::Shape::{Any, Text};
 use super::{Call, Failure, Function, wrong};
 use crate::value::number::Num;
 use crate::value::types::Type;
@@ -12,8 +15,8 @@ use std::collections::BTreeMap;
 const MAX_DEPTH: usize = 100;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("yamldecode", (1, 1), Type::Dynamic, yamldecode),
-    Function::new("yamlencode", (1, 1), Type::Text, yamlencode).nulls(),
+    Function::new("yamldecode", (1, 1), &[Text], Type::Dynamic, yamldecode),
+    Function::new("yamlencode", (1, 1), &[Any], Type::Text, yamlencode).nulls(),
 ];
 
 /// A collection whose end has not come.
@@ -34,7 +37,10 @@ fn yamldecode(c: &Call<'_, '_>) -> Result<Val, Failure> {
             return Err(at("there is more than one document"));
         }
         let (value, anchor) = match event {
-            Event::Scalar(text, style, anchor, _) => (scalar(&text, style).map_err(|e| at(&e))?, anchor),
+            Event::Scalar(text, style, anchor, tag) => {
+                let tag = tag.map(|tag| format!("{}{}", tag.handle, tag.suffix));
+                (tagged(&text, style, tag.as_deref()).map_err(|e| at(&e))?, anchor)
+            }
             Event::Alias(id) => (anchors.get(&id).cloned().ok_or_else(|| at("the alias names nothing"))?, 0),
             Event::SequenceStart(anchor, _) => {
                 stack.push(Open::List(Vec::new(), anchor));
@@ -69,7 +75,7 @@ fn yamldecode(c: &Call<'_, '_>) -> Result<Val, Failure> {
             },
         }
     }
-    Ok(done.unwrap_or_else(Val::null))
+    done.ok_or_else(|| wrong(0, "there is no document"))
 }
 
 fn insert(entries: &mut BTreeMap<String, Val>, name: &Val, value: Val) -> Result<(), String> {
@@ -88,6 +94,29 @@ fn insert(entries: &mut BTreeMap<String, Val>, name: &Val, value: Val) -> Result
         }
     }
     Ok(())
+}
+
+/// A scalar whose type may be written before it.
+fn tagged(text: &str, style: ScalarStyle, tag: Option<&str>) -> Result<Val, String> {
+    let Some(tag) = tag else { return scalar(text, style) };
+    let plain = || scalar(text, ScalarStyle::Plain);
+    let must = |fits: fn(&V) -> bool| {
+        plain().and_then(
+            |v| if fits(&v.v) { Ok(v) } else { Err(format!("\"{text}\" is not of the type {tag}")) },
+        )
+    };
+    match tag.strip_prefix("tag:yaml.org,2002:").unwrap_or(tag) {
+        "!" | "str" => Ok(Val::text(text)),
+        "null" => Ok(Val::null()),
+        "bool" => must(|v| matches!(v, V::Bool(_))),
+        "int" | "float" => must(|v| matches!(v, V::Number(_))),
+        "timestamp" => {
+            text::timestamp(text).map(Val::text).ok_or_else(|| format!("\"{text}\" is not a time"))
+        }
+        // Its text stays base64: the language has no bytes.
+        "binary" => Ok(Val::text(text.chars().filter(|c| !c.is_whitespace()).collect::<String>())),
+        _ => Err(format!("the type {tag} is not known")),
+    }
 }
 
 /// A plain scalar by the core schema of YAML 1.2 and the truths of 1.1.
@@ -114,16 +143,20 @@ fn scalar(text: &str, style: ScalarStyle) -> Result<Val, String> {
             let starts = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'));
             special
                 .or_else(|| Num::parse(text).filter(|_| starts).map(|n| V::Number(n).into()))
+                .or_else(|| text::timestamp(text).map(Val::text))
                 .unwrap_or_else(|| Val::text(text))
         }
     })
 }
 
 fn yamlencode(c: &Call<'_, '_>) -> Result<Val, Failure> {
+    let value = c.get(0)?;
     let mut out = String::new();
-    write(c.get(0)?, 0, &mut out);
-    if !out.ends_with('\n') {
-        out.push('\n');
+    write(value, 0, &mut out);
+    end_line(&mut out);
+    if matches!(value.v, V::Null(_) | V::Bool(_) | V::Number(_)) {
+        // A plain word could go on in the next line, so the document's end is said.
+        out.push_str("...\n");
     }
     Ok(Val::text(out))
 }
@@ -132,7 +165,7 @@ fn yamlencode(c: &Call<'_, '_>) -> Result<Val, Failure> {
 fn write(value: &Val, level: usize, out: &mut String) {
     let pad = "  ".repeat(level);
     match (&value.v, value.items(), value.entries()) {
-        (V::Text(text), ..) => write_text(text, level, out),
+        (V::Text(text), ..) => text::write(text, level.max(1), out),
         (_, Some(items), _) if !items.is_empty() => {
             for (i, item) in items.iter().enumerate() {
                 if i > 0 {
@@ -148,7 +181,7 @@ fn write(value: &Val, level: usize, out: &mut String) {
                 if i > 0 {
                     out.push_str(&pad);
                 }
-                out.push_str(&serde_json::Value::from(name.as_str()).to_string());
+                text::quote(name, level.max(1), out);
                 out.push(':');
                 let nested_map = item.entries().is_some_and(|e| !e.is_empty());
                 let nested_list = item.items().is_some_and(|i| !i.is_empty());
@@ -176,27 +209,4 @@ fn end_line(out: &mut String) {
     if !out.ends_with('\n') {
         out.push('\n');
     }
-}
-
-/// Text of several lines as a literal block, other text in quotes.
-fn write_text(text: &str, level: usize, out: &mut String) {
-    let simple = !text.starts_with([' ', '\n']) && !text.chars().any(|c| c.is_control() && c != '\n');
-    if !text.contains('\n') || !simple {
-        out.push_str(&serde_json::Value::from(text).to_string());
-        return;
-    }
-    let body = text.trim_end_matches('\n');
-    out.push_str(match text.len() - body.len() {
-        0 => "|-",
-        1 => "|",
-        _ => "|+",
-    });
-    for line in text.strip_suffix('\n').unwrap_or(text).split('\n') {
-        out.push('\n');
-        if !line.is_empty() {
-            out.push_str(&"  ".repeat(level.max(1)));
-            out.push_str(line);
-        }
-    }
-    out.push('\n');
 }

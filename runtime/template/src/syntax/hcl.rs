@@ -222,6 +222,7 @@ impl Lowerer<'_> {
             let key = match key {
                 ObjectKey::Ident(name) => Key::Name(name.as_str().to_owned()),
                 ObjectKey::Expression(Expression::Variable(name)) => Key::Name(name.as_str().to_owned()),
+                ObjectKey::Expression(Expression::Null(_)) => Key::Name("null".to_owned()),
                 ObjectKey::Expression(expr) => Key::Expr(self.expr(expr)?),
             };
             entries.push((key, self.expr(value.expr())?));

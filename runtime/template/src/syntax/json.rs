@@ -53,8 +53,35 @@ impl Place {
 /// # Errors
 /// The first mistake with its place.
 pub(crate) fn parse_file(text: &str, file: FileId) -> Lowered<Body> {
-    let item = read::read(text, file)?;
+    let item = read::read(text, file, false)?;
     body(&item, Place::File)
+}
+
+/// Parses a value in which strings are just strings: arrays become tuples, objects objects. A name may
+/// occur twice in an object only if `repeats`; the last one counts.
+///
+/// # Errors
+/// The first mistake with its place.
+pub(crate) fn parse_value(text: &str, file: FileId, repeats: bool) -> Lowered<Val> {
+    value(&read::read(text, file, repeats)?)
+}
+
+fn value(item: &Item) -> Lowered<Val> {
+    Ok(match &item.content {
+        Content::Null => Val::null(),
+        Content::Bool(truth) => Val::bool(*truth),
+        Content::Number(text) => V::Number(number(text, item)?).into(),
+        Content::Text(text) => Val::text(text.as_str()),
+        Content::List(items) => Val::tuple(items.iter().map(value).collect::<Lowered<_>>()?),
+        Content::Object(entries) => {
+            let entries = entries.iter().map(|(name, _, item)| Ok((name.clone(), value(item)?)));
+            Val::object(entries.collect::<Lowered<_>>()?)
+        }
+    })
+}
+
+fn number(text: &str, item: &Item) -> Lowered<Num> {
+    Num::parse(text).ok_or_else(|| wrong(item, "this number is too large or too small"))
 }
 
 fn wrong(item: &Item, what: &str) -> Box<Diagnostic> {
@@ -131,11 +158,7 @@ fn expression(item: &Item) -> Lowered<Expr> {
     let node = match &item.content {
         Content::Null => Node::Literal(Val::null()),
         Content::Bool(truth) => Node::Literal(Val::bool(*truth)),
-        Content::Number(text) => {
-            let number =
-                Num::parse(text).ok_or_else(|| wrong(item, "this number is too large or too small"))?;
-            Node::Literal(V::Number(number).into())
-        }
+        Content::Number(text) => Node::Literal(V::Number(number(text, item)?).into()),
         Content::Text(text) if !text.contains("${") && !text.contains("%{") => {
             Node::Literal(Val::text(text.as_str()))
         }

@@ -1,4 +1,4 @@
-//! JSON with the place of every value. Keys that occur twice are an error, as in Packer.
+//! JSON with the place of every value, numbers as they are written.
 
 use kiln_plan::{Diagnostic, FileId, Span};
 
@@ -30,11 +30,13 @@ struct Reader<'t> {
     text: &'t str,
     at: usize,
     file: FileId,
+    /// Whether a name may occur twice, the last one counting.
+    repeats: bool,
 }
 
-/// Reads one value and nothing behind it.
-pub(super) fn read(text: &str, file: FileId) -> Read<Item> {
-    let mut reader = Reader { text, at: 0, file };
+/// Reads one value and nothing behind it. A name may occur twice in an object only if `repeats`.
+pub(super) fn read(text: &str, file: FileId, repeats: bool) -> Read<Item> {
+    let mut reader = Reader { text, at: 0, file, repeats };
     let item = reader.value(0)?;
     reader.space();
     if reader.rest().is_empty() { Ok(item) } else { Err(reader.wrong("nothing is expected here")) }
@@ -82,8 +84,12 @@ impl<'t> Reader<'t> {
                 let rest = self.rest();
                 let end =
                     rest.find(|c: char| !c.is_ascii_digit() && !"+-.eE".contains(c)).unwrap_or(rest.len());
+                let number = rest.get(..end).unwrap_or("");
+                if !is_number(number) {
+                    return Err(self.wrong("this is not a number as JSON writes it"));
+                }
                 self.at += end;
-                Content::Number(rest.get(..end).unwrap_or("").to_owned())
+                Content::Number(number.to_owned())
             }
             _ => {
                 let words =
@@ -141,7 +147,7 @@ impl<'t> Reader<'t> {
             }
             let name = self.text()?;
             let span = self.span(start);
-            if name != "//" && !seen.insert(name.clone()) {
+            if name != "//" && !seen.insert(name.clone()) && !self.repeats {
                 return Err(Box::new(
                     Diagnostic::error("template::duplicate", format!("\"{name}\" occurs twice")).at(span),
                 ));
@@ -158,4 +164,16 @@ impl<'t> Reader<'t> {
             }
         }
     }
+}
+
+/// Whether digits lead, follow the point and follow the `e`, without zeros in front.
+fn is_number(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let text = text.strip_prefix('-').unwrap_or(text);
+    let (number, power) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    digits(whole)
+        && (whole == "0" || !whole.starts_with('0'))
+        && digits(fraction)
+        && digits(power.strip_prefix(['+', '-']).unwrap_or(power))
 }
