@@ -70,6 +70,16 @@ struct Use {
     local_name: String,
 }
 
+/// The blocks of a build with the count of their labels.
+const CHILDREN: [(&str, usize); 6] = [
+    ("source", 1),
+    ("provisioner", 1),
+    ("error-cleanup-provisioner", 1),
+    ("post-processor", 1),
+    ("post-processors", 0),
+    ("hcp_packer_registry", 0),
+];
+
 struct Planner<'p> {
     evaluated: &'p Evaluated,
     catalogue: &'p dyn Catalogue,
@@ -163,8 +173,9 @@ impl Planner<'_> {
                 String::new()
             }
         };
-        let children = decode::expanded(&block.body, roots, world, &mut self.diagnostics);
+        let mut children = decode::expanded(&block.body, roots, world, &mut self.diagnostics);
         self.check_children(&children);
+        children.retain(|Made { block, .. }| CHILDREN.contains(&(block.kind.as_str(), block.labels.len())));
         let uses = self.uses(block, &children);
         let broken = self.errors() > before;
         for one in uses {
@@ -177,18 +188,10 @@ impl Planner<'_> {
     }
 
     fn check_children(&mut self, children: &[Made]) {
-        const KINDS: [(&str, usize); 6] = [
-            ("source", 1),
-            ("provisioner", 1),
-            ("error-cleanup-provisioner", 1),
-            ("post-processor", 1),
-            ("post-processors", 0),
-            ("hcp_packer_registry", 0),
-        ];
         let mut cleanups = 0;
         for Made { block, .. } in children {
-            let Some((_, labels)) = KINDS.iter().find(|(kind, _)| *kind == block.kind) else {
-                let kinds: Vec<String> = KINDS.iter().map(|(kind, _)| (*kind).to_owned()).collect();
+            let Some((_, labels)) = CHILDREN.iter().find(|(kind, _)| *kind == block.kind) else {
+                let kinds: Vec<String> = CHILDREN.iter().map(|(kind, _)| (*kind).to_owned()).collect();
                 let mut diagnostic = Diagnostic::error(
                     "template::unknown-block",
                     format!("blocks of type `{}` are not expected here", block.kind),
@@ -210,6 +213,15 @@ impl Planner<'_> {
                     .within("build"),
                 );
             }
+            for attribute in block.body.attributes.iter().filter(|_| block.kind == "post-processors") {
+                let summary = format!("an argument named `{}` is not expected here", attribute.name);
+                self.diagnostics.push(
+                    Diagnostic::error("template::unexpected-attribute", summary)
+                        .at(attribute.name_span)
+                        .within("post-processors")
+                        .help("arguments belong into the post-processor blocks"),
+                );
+            }
             cleanups += usize::from(block.kind == "error-cleanup-provisioner");
             if cleanups > 1 && block.kind == "error-cleanup-provisioner" {
                 self.diagnostics.push(
@@ -227,6 +239,7 @@ impl Planner<'_> {
     /// The sources of a build, those of the list first.
     fn uses(&mut self, block: &Block, children: &[Made]) -> Vec<Use> {
         let mut uses = Vec::new();
+        let before = self.errors();
         if let Some(attribute) = block.body.attribute("sources") {
             let span = attribute.value.span;
             // References are text: there are no variables in them.
@@ -270,9 +283,7 @@ impl Planner<'_> {
             let extra = Made { block: made.block.clone(), roots: made.roots.clone() };
             uses.push(Use { source, extra: Some(extra), local_name });
         }
-        let named =
-            block.body.attribute("sources").is_some() || children.iter().any(|m| m.block.kind == "source");
-        if !named {
+        if uses.is_empty() && self.errors() == before {
             self.diagnostics.push(
                 Diagnostic::error("template::no-source", "the build has no source")
                     .at(block.header)

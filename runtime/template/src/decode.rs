@@ -253,11 +253,16 @@ impl<'d> Decoder<'d> {
         let mut spans = BTreeMap::new();
         note_spans(expr, "", &mut spans);
         let prefix = pointer_push("", name);
-        for (option, value) in entries {
-            let here = pointer_push("", option);
+        let lowered = entries.iter().map(|(option, value)| (option.clone(), value.lower()));
+        let mut own = Value::from(Data::Map(lowered.collect()));
+        // Packer decodes an override weakly; what does not fit is found again with the rest.
+        self.schema.conform(&mut own);
+        let Data::Map(own) = own.data else { return };
+        for (option, value) in own {
+            let here = pointer_push("", &option);
             self.spans.retain(|pointer, _| pointer != &here && !pointer.starts_with(&format!("{here}/")));
             self.spans.insert(here, expr.span);
-            map.insert(option.clone(), value.lower());
+            map.insert(option, value);
         }
         for (pointer, span) in spans {
             if let Some(rest) = pointer.strip_prefix(&prefix).filter(|rest| rest.starts_with('/')) {
@@ -277,7 +282,7 @@ impl<'d> Decoder<'d> {
         if let Data::Map(map) = &mut value.data {
             map.retain(|_, value| value.data != Data::Null);
         }
-        let misfits = self.schema.conform(&mut value);
+        let misfits = self.schema.conform_hcl(&mut value);
         let configuration = Configuration {
             value,
             spans: std::mem::take(&mut self.spans),

@@ -176,6 +176,7 @@ impl<'c> Context<'c> {
             Diagnostic::error("template::unknown-name", format!("there is no `{name}` here")).at(span);
         diagnostic.help = Some(match nearest(name, self.roots.names()) {
             Some(near) => format!("did you mean `{near}`?"),
+            None if self.roots.names().next().is_none() => "only constants are allowed here".to_owned(),
             None => format!(
                 "names start with one of {}",
                 self.roots.names().map(String::as_str).collect::<Vec<_>>().join(", ")

@@ -129,10 +129,9 @@ impl Resolver<'_> {
         for name in self.template.declared.variables.keys() {
             let Some(text) = self.world.environment.variable(&format!("PKR_VAR_{name}")) else { continue };
             let from = format!("PKR_VAR_{name}");
-            if let Some(value) = self.given_text(name, &text, &from) {
-                let marks = Marks { origin: Origin::Environment, ..Marks::default() };
-                self.given.insert(name.clone(), Given { value: value.marked_deep(marks), span: None, from });
-            }
+            let marks = Marks { origin: Origin::Environment, ..Marks::default() };
+            let value = self.given_text(name, &text, &from).marked_deep(marks);
+            self.given.insert(name.clone(), Given { value, span: None, from });
         }
     }
 
@@ -150,25 +149,25 @@ impl Resolver<'_> {
             return;
         }
         let from = format!("-var {name}");
-        if let Some(value) = self.given_text(name, text, &from) {
-            self.given.insert(name.to_owned(), Given { value, span: None, from });
-        }
+        let value = self.given_text(name, text, &from);
+        self.given.insert(name.to_owned(), Given { value, span: None, from });
     }
 
     /// Text from the command line or the environment: literal for strings, numbers and variables
     /// without a type, an expression for all others.
-    fn given_text(&mut self, name: &str, text: &str, from: &str) -> Option<Val> {
+    fn given_text(&mut self, name: &str, text: &str, from: &str) -> Val {
         match self.types.get(name) {
-            None | Some(Type::Text | Type::Number | Type::Dynamic) => Some(Val::text(text)),
+            None | Some(Type::Text | Type::Number | Type::Dynamic) => Val::text(text),
             Some(_) => {
                 let id = self.sources.add(from, text);
                 let value = syntax::parse_expression(text, id)
                     .and_then(|expr| evaluate(self.world, &Roots::default(), Position::Default, &expr));
                 match value {
-                    Ok(value) => Some(value),
+                    Ok(value) => value,
                     Err(diagnostic) => {
                         self.diagnostics.push(diagnostic.within(Self::context(name)));
-                        None
+                        // A wrong value is not a missing one.
+                        Val::unknown(Type::Dynamic)
                     }
                 }
             }

@@ -44,14 +44,27 @@ pub enum Problem {
 }
 
 impl Schema {
-    /// Converts `value` (a map) to the schema's types as Packer does ("4096" to 4096, "true" to
-    /// true, numbers to text, one item to a list of one), and tells what does not fit.
+    /// Converts `value` (a map) to the schema's types as Packer decodes what is not HCL ("4096" to
+    /// 4096, "" to 0, true to "1", one item to a list of one), and tells what does not fit.
     pub fn conform(&self, value: &mut Value) -> Vec<Misfit> {
-        let mut misfits = Vec::new();
+        self.conform_with(Rules { scalar: weak, lift: |_, _| true }, value)
+    }
+
+    /// The same by HCL's conversions: "4096" to 4096, true to "true"; one item is no list.
+    pub fn conform_hcl(&self, value: &mut Value) -> Vec<Misfit> {
+        // JSON has no blocks; there a block that may be repeated is an object or a list of them.
+        let is_block = |item: &Field, data: &Data| {
+            matches!((&item.ty, data), (FieldType::Object(_) | FieldType::Any, Data::Map(_)))
+        };
+        self.conform_with(Rules { scalar: by_hcl, lift: is_block }, value)
+    }
+
+    fn conform_with(&self, rules: Rules, value: &mut Value) -> Vec<Misfit> {
+        let mut conformer = Conformer { rules, misfits: Vec::new() };
         if let Data::Map(map) = &mut value.data {
-            conform_object(&self.fields, self.open, map, "", &mut misfits);
+            conformer.object(&self.fields, self.open, map, "");
         }
-        misfits
+        conformer.misfits
     }
 
     /// Adds the defaults of options that are absent or null, in nested objects too.
@@ -90,100 +103,127 @@ fn fill(fields: &BTreeMap<String, Field>, map: &mut BTreeMap<String, Value>) {
     }
 }
 
-fn conform_object(
-    fields: &BTreeMap<String, Field>,
-    open: bool,
-    map: &mut BTreeMap<String, Value>,
-    pointer: &str,
-    misfits: &mut Vec<Misfit>,
-) {
-    for (name, value) in map.iter_mut() {
-        let here = pointer_push(pointer, name);
-        match fields.get(name) {
-            Some(field) => conform_field(field, value, &here, misfits),
-            None if open => {}
-            None => misfits.push(Misfit {
-                pointer: here,
-                problem: Problem::UnknownName {
-                    name: name.clone(),
-                    suggestion: nearest(name, fields.keys()),
-                },
-            }),
-        }
-    }
-    for (name, field) in fields {
-        if field.required && map.get(name).is_none_or(|v| v.data == Data::Null) {
-            misfits.push(Misfit {
-                pointer: pointer.to_owned(),
-                problem: Problem::Missing { name: name.clone() },
-            });
-        }
-    }
+/// How values are converted.
+struct Rules {
+    /// A scalar that is not of the type.
+    scalar: fn(&FieldType, &Data) -> Option<Data>,
+    /// Whether one value is a list of one.
+    lift: fn(&Field, &Data) -> bool,
 }
 
-fn conform_field(field: &Field, value: &mut Value, pointer: &str, misfits: &mut Vec<Misfit>) {
-    if matches!(value.data, Data::Null | Data::Unknown) {
-        return;
+struct Conformer {
+    rules: Rules,
+    misfits: Vec<Misfit>,
+}
+
+impl Conformer {
+    fn misfit(&mut self, pointer: &str, problem: Problem) {
+        self.misfits.push(Misfit { pointer: pointer.to_owned(), problem });
     }
-    value.marks.sensitive |= field.sensitive;
-    lift(field, value);
-    match (&field.ty, &mut value.data) {
-        (FieldType::Any, _)
-        | (FieldType::Bool, Data::Bool(_))
-        | (FieldType::Number, Data::Number(_))
-        | (FieldType::Text, Data::Text(_)) => {}
-        (FieldType::List(item), Data::List(items)) => {
-            for (index, value) in items.iter_mut().enumerate() {
-                conform_field(item, value, &format!("{pointer}/{index}"), misfits);
+
+    fn object(
+        &mut self,
+        fields: &BTreeMap<String, Field>,
+        open: bool,
+        map: &mut BTreeMap<String, Value>,
+        pointer: &str,
+    ) {
+        for (name, value) in map.iter_mut() {
+            let here = pointer_push(pointer, name);
+            match fields.get(name) {
+                Some(field) => self.field(field, value, &here),
+                None if open => {}
+                None => {
+                    let suggestion = nearest(name, fields.keys());
+                    self.misfit(&here, Problem::UnknownName { name: name.clone(), suggestion });
+                }
             }
         }
-        (FieldType::Map(item), Data::Map(map)) => {
-            for (name, value) in map.iter_mut() {
-                conform_field(item, value, &pointer_push(pointer, name), misfits);
+        for (name, field) in fields {
+            if field.required && map.get(name).is_none_or(|v| v.data == Data::Null) {
+                self.misfit(pointer, Problem::Missing { name: name.clone() });
             }
         }
-        (FieldType::Object(fields), Data::Map(map)) => conform_object(fields, false, map, pointer, misfits),
-        (ty, data) => match weak(ty, data) {
-            Some(converted) => *data = converted,
-            None => misfits.push(Misfit {
-                pointer: pointer.to_owned(),
-                problem: Problem::WrongType { expected: describe(ty), found: found(data) },
-            }),
-        },
     }
-    check_choice(field, value, pointer, misfits);
+
+    fn field(&mut self, field: &Field, value: &mut Value, pointer: &str) {
+        if matches!(value.data, Data::Null | Data::Unknown) {
+            return;
+        }
+        value.marks.sensitive |= field.sensitive;
+        self.lift(field, value);
+        match (&field.ty, &mut value.data) {
+            (FieldType::Any, _)
+            | (FieldType::Bool, Data::Bool(_))
+            | (FieldType::Number, Data::Number(_))
+            | (FieldType::Text, Data::Text(_)) => {}
+            (FieldType::List(item), Data::List(items)) => {
+                for (index, value) in items.iter_mut().enumerate() {
+                    self.field(item, value, &format!("{pointer}/{index}"));
+                }
+            }
+            (FieldType::Map(item), Data::Map(map)) => {
+                for (name, value) in map.iter_mut() {
+                    self.field(item, value, &pointer_push(pointer, name));
+                }
+            }
+            (FieldType::Object(fields), Data::Map(map)) => self.object(fields, false, map, pointer),
+            (ty, data) => match (self.rules.scalar)(ty, data) {
+                Some(converted) => *data = converted,
+                None => {
+                    let problem = Problem::WrongType { expected: describe(ty), found: found(data) };
+                    self.misfit(pointer, problem);
+                }
+            },
+        }
+        if !is_choice(field, value) {
+            self.misfit(pointer, Problem::NotAChoice { choices: field.choices.clone() });
+        }
+    }
+
+    /// One item where a list is wanted is a list of one, except a map, which is a mistake.
+    fn lift(&self, field: &Field, value: &mut Value) {
+        let FieldType::List(item) = &field.ty else { return };
+        let liftable = match value.data {
+            Data::List(_) => false,
+            Data::Map(_) => !matches!(item.ty, FieldType::Text),
+            _ => true,
+        };
+        if liftable && (self.rules.lift)(item, &value.data) {
+            let one = value.clone();
+            value.data = Data::List(vec![one]);
+        }
+    }
 }
 
-/// One item where a list is wanted is a list of one, except a map, which is a mistake.
-fn lift(field: &Field, value: &mut Value) {
-    let FieldType::List(item) = &field.ty else { return };
-    let liftable = match value.data {
-        Data::List(_) => false,
-        Data::Map(_) => !matches!(item.ty, FieldType::Text),
-        _ => true,
-    };
-    if liftable {
-        let one = value.clone();
-        value.data = Data::List(vec![one]);
-    }
-}
-
-fn check_choice(field: &Field, value: &Value, pointer: &str, misfits: &mut Vec<Misfit>) {
-    if let Some(text) = value.as_text()
-        && !field.choices.is_empty()
-        && !text.is_empty()
+/// Whether a text is one of the choices, if there are any.
+fn is_choice(field: &Field, value: &Value) -> bool {
+    let Some(text) = value.as_text() else { return true };
+    field.choices.is_empty()
+        || text.is_empty()
         // A Go template is not rendered yet; the host checks again after it is.
-        && !text.contains("{{")
-        && !field.choices.iter().any(|choice| choice == text)
-    {
-        misfits.push(Misfit {
-            pointer: pointer.to_owned(),
-            problem: Problem::NotAChoice { choices: field.choices.clone() },
-        });
+        || text.contains("{{")
+        || field.choices.iter().any(|choice| choice == text)
+}
+
+/// HCL's conversions between scalars.
+fn by_hcl(ty: &FieldType, data: &Data) -> Option<Data> {
+    match (ty, data) {
+        (FieldType::Text, Data::Number(number)) => Some(Data::Text(number.0.clone())),
+        (FieldType::Text, Data::Bool(truth)) => Some(Data::Text(truth.to_string())),
+        (FieldType::Number, Data::Text(text)) => {
+            text.parse::<f64>().ok().filter(|n| n.is_finite()).map(|_| Data::Number(Number(text.clone())))
+        }
+        (FieldType::Bool, Data::Text(text)) => match text.as_str() {
+            "1" | "true" => Some(Data::Bool(true)),
+            "0" | "false" => Some(Data::Bool(false)),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
-/// The conversions of Packer's weak decoding between scalars.
+/// The conversions of Packer's weak decoding.
 fn weak(ty: &FieldType, data: &Data) -> Option<Data> {
     match (ty, data) {
         (FieldType::Text, Data::Number(number)) => Some(Data::Text(number.0.clone())),
@@ -293,6 +333,22 @@ mod tests {
         assert_eq!((value, misfits), (json!({"n": 4096, "b": true, "s": "5", "l": ["one"]}), vec![]));
         let (_, misfits) = conform(&schema, json!({"n": "many", "b": "maybe", "l": {"a": 1}}));
         assert_eq!(misfits.len(), 3, "{misfits:?}");
+    }
+
+    #[test]
+    fn hcl_is_stricter() {
+        let schema = json!({"properties": {"n": {"type": "number"}, "b": {"type": "boolean"}, "s": {"type": "string"},
+            "l": {"type": "array", "items": {"type": "string"}}}});
+        let schema = Schema::parse(&schema.to_string()).unwrap();
+        let conform = |value: serde_json::Value| {
+            let mut value = Value::from_json(&value, Default::default());
+            let misfits = schema.conform_hcl(&mut value).len();
+            (value.to_json(), misfits)
+        };
+        let (value, misfits) = conform(json!({"n": "4096", "b": "1", "s": true, "l": [5]}));
+        assert_eq!((value, misfits), (json!({"n": 4096, "b": true, "s": "true", "l": ["5"]}), 0));
+        assert_eq!(conform(json!({"n": "", "b": "T", "l": "one"})).1, 3);
+        assert_eq!(conform(json!({"n": true, "b": 1, "s": []})).1, 3);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Whole templates: what is in `good/` becomes the plan beside it, what is in `bad/` gives the
 //! diagnostics beside it. A folder in them is a subject; a folder in a subject is a template of
-//! several files. With `KILN_WRITE_EXPECTED=1` the expected files are written anew; read the
+//! several files, but `inputs`, which holds what others read. With `KILN_WRITE_EXPECTED=1` the expected files are written anew; read the
 //! difference before committing it.
 
 use super::inputs::{Answers, Inputs};
@@ -45,7 +45,10 @@ fn write_inspection(evaluated: &Evaluated) -> String {
     let mut out = String::new();
     for v in inspection.variables {
         let required = if v.required { " required" } else { "" };
-        let _ = writeln!(out, "var.{}{required}: {} {}", v.name, v.value, v.description);
+        let _ = writeln!(out, "var.{}{required}: {}", v.name, v.value);
+        if !v.description.is_empty() {
+            let _ = writeln!(out, "  {}", v.description);
+        }
     }
     for (name, value) in inspection.locals {
         let _ = writeln!(out, "local.{name}: {value}");
@@ -109,7 +112,8 @@ fn fixtures(folder: &str) -> Vec<(PathBuf, String)> {
     for name in names(&top) {
         let subject = top.join(&name);
         if subject.is_dir() {
-            let inside = names(&subject).into_iter().filter(|n| is_text(n) || subject.join(n).is_dir());
+            let is_folder = |name: &str| name != "inputs" && subject.join(name).is_dir();
+            let inside = names(&subject).into_iter().filter(|name| is_text(name) || is_folder(name));
             found.extend(inside.map(|inner| (subject.clone(), inner)));
         } else if is_text(&name) {
             found.push((top.clone(), name));

@@ -1,0 +1,8 @@
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+  build {
+    sources = ["null.x"]
+  }
+}

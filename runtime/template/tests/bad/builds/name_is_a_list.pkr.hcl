@@ -1,0 +1,6 @@
+source "null" "x" {}
+
+build {
+  name    = ["x"]
+  sources = ["null.x"]
+}

@@ -1,0 +1,7 @@
+data "http" "a" {}
+
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,9 @@
+data "amazon-amii" "a" {
+  filters = {}
+}
+
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,3 @@
+data "null" {
+  input = "1"
+}

@@ -1,0 +1,5 @@
+dynamic "source" {
+  for_each = ["a"]
+  labels   = ["null", source.value]
+  content {}
+}

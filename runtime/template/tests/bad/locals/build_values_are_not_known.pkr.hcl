@@ -1,0 +1,9 @@
+locals {
+  id = build.ID
+}
+
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,10 @@
+locals {
+  hen = local.egg
+  egg = local.hen
+}
+
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,9 @@
+locals {
+  x = "${local.x} again"
+}
+
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

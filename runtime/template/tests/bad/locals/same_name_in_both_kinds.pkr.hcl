@@ -1,0 +1,7 @@
+local "a" {
+  expression = 1
+}
+
+locals {
+  a = 2
+}

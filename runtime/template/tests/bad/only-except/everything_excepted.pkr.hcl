@@ -1,0 +1,6 @@
+# kiln-test: -except=*
+source "null" "a" {}
+
+build {
+  sources = ["null.a"]
+}

@@ -1,0 +1,8 @@
+source "null" "a" {}
+
+build {
+  sources = ["null.a"]
+  post-processors "x" {
+    post-processor "manifest" {}
+  }
+}

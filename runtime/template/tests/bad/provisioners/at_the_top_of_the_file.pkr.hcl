@@ -1,0 +1,7 @@
+source "null" "a" {}
+
+provisioner "shell" {}
+
+build {
+  sources = ["null.a"]
+}

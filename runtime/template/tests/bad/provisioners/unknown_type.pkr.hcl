@@ -1,0 +1,6 @@
+source "null" "a" {}
+
+build {
+  sources = ["null.a"]
+  provisioner "shel-local" {}
+}

@@ -1,0 +1,7 @@
+source "null" "a" {
+  only = ["x"]
+}
+
+build {
+  sources = ["null.a"]
+}

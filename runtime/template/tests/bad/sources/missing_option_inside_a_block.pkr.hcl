@@ -1,0 +1,10 @@
+source "qemu" "vm" {
+  iso_url = "x"
+  disk {
+    cache = "none"
+  }
+}
+
+build {
+  sources = ["qemu.vm"]
+}

@@ -1,0 +1,7 @@
+source "null" "a" {
+  ssh_host = source.name
+}
+
+build {
+  sources = ["null.a"]
+}

@@ -1,0 +1,8 @@
+source "qemu" "vm" {
+  iso_url = "x"
+  memory  = "4G"
+}
+
+build {
+  sources = ["qemu.vm"]
+}

@@ -1,0 +1,7 @@
+source "null" "machine" {}
+
+build {
+  source "null.machin" {
+    name = "x"
+  }
+}

@@ -1,0 +1,5 @@
+source "qem" "vm" {}
+
+build {
+  sources = ["qem.vm"]
+}

@@ -1,0 +1,7 @@
+source "qemu" "vm" {
+  memory = 1024
+}
+
+build {
+  sources = ["qemu.vm"]
+}

@@ -1,0 +1,5 @@
+variables {
+  a {
+    default = 1
+  }
+}

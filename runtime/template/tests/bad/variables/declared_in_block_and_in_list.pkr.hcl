@@ -1,0 +1,7 @@
+variable "twice" {
+  default = 1
+}
+
+variables {
+  twice = 2
+}

@@ -1,0 +1,7 @@
+locals {
+  a = "x"
+}
+
+variable "b" {
+  default = local.a
+}

@@ -1,0 +1,9 @@
+locals {
+  home = env("HOME")
+}
+
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

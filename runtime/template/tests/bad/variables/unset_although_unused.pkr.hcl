@@ -1,0 +1,7 @@
+variable "never_used" {}
+
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,5 @@
+build {
+  sources = ["null.declared_later"]
+}
+
+source "null" "declared_later" {}

@@ -1,0 +1,9 @@
+source "null" "a" {}
+source "null" "b" {}
+
+build {
+  sources = ["null.a", "null.b"]
+  provisioner "shell" {
+    inline = ["echo ${source.name}"]
+  }
+}

@@ -1,0 +1,6 @@
+source "null" "x" {}
+
+build {
+  name    = "golden"
+  sources = ["null.x"]
+}

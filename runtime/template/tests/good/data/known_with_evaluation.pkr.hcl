@@ -1,0 +1,12 @@
+# kiln-test: -data
+data "http" "page" {
+  url = "https://example.invalid/"
+}
+
+source "null" "x" {
+  ssh_host = data.http.page.body
+}
+
+build {
+  sources = ["null.x"]
+}

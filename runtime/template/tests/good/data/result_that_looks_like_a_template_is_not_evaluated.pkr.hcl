@@ -1,0 +1,8 @@
+# kiln-test: -data -inspect
+data "null" "a" {
+  input = "$${var.x}"
+}
+
+locals {
+  text = data.null.a.output
+}

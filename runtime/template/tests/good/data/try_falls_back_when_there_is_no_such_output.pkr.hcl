@@ -1,0 +1,8 @@
+# kiln-test: -data -inspect
+data "null" "a" {
+  input = "x"
+}
+
+locals {
+  other = try(data.null.a.nothing, "fallback")
+}

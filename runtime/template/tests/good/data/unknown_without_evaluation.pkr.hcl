@@ -1,0 +1,11 @@
+data "http" "page" {
+  url = "https://example.invalid/"
+}
+
+source "null" "x" {
+  ssh_host = data.http.page.body
+}
+
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,10 @@
+# kiln-test: -data
+data "null" "unused" {
+  input = "x"
+}
+
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,13 @@
+source "qemu" "x" {
+  iso_url = "x"
+  dynamic "disk" {
+    for_each = []
+    content {
+      size = disk.value
+    }
+  }
+}
+
+build {
+  sources = ["qemu.x"]
+}

@@ -1,0 +1,2 @@
+# kiln-test: -inspect
+locals {}

@@ -1,0 +1,5 @@
+# kiln-test: -inspect
+locals {
+  nothing = null
+  test    = local.nothing == null ? "is null" : "is set"
+}

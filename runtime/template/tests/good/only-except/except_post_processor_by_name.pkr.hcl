@@ -1,0 +1,10 @@
+# kiln-test: -except=upload
+source "null" "a" {}
+
+build {
+  sources = ["null.a"]
+  post-processor "manifest" {
+    name = "upload"
+  }
+  post-processor "manifest" {}
+}

@@ -1,0 +1,7 @@
+# kiln-test: -only=null.a
+source "null" "a" {}
+
+build {
+  sources = ["null.a"]
+  post-processor "manifest" {}
+}

@@ -1,0 +1,6 @@
+# kiln-test: -only=null.a,null.typo
+source "null" "a" {}
+
+build {
+  sources = ["null.a"]
+}

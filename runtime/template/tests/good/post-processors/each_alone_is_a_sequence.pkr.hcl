@@ -1,0 +1,11 @@
+source "null" "a" {}
+
+build {
+  sources = ["null.a"]
+  post-processor "manifest" {
+    output = "one"
+  }
+  post-processor "manifest" {
+    output = "two"
+  }
+}

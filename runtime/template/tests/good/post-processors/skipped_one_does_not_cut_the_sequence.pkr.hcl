@@ -1,0 +1,11 @@
+source "null" "a" {}
+
+build {
+  sources = ["null.a"]
+  post-processors {
+    post-processor "checksum" {
+      except = ["null.a"]
+    }
+    post-processor "manifest" {}
+  }
+}

@@ -1,0 +1,9 @@
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+  provisioner "shell" {
+    only   = ["null.*", "*"]
+    inline = ["does not run"]
+  }
+}

@@ -1,0 +1,13 @@
+variable "special" {
+  default = { a = { inline = ["special"] } }
+}
+
+source "null" "a" {}
+
+build {
+  sources = ["null.a"]
+  provisioner "shell" {
+    inline   = ["normal"]
+    override = var.special
+  }
+}

@@ -1,0 +1,9 @@
+source "null" "a" {}
+
+build {
+  sources = ["null.a"]
+  provisioner "shell" {
+    inline   = ["stays"]
+    override = { elsewhere = { inline = ["gone"] } }
+  }
+}

@@ -1,0 +1,7 @@
+source "null" "a" {}
+source "null" "b" {}
+
+build {
+  source "null.a" {}
+  sources = ["null.b"]
+}

@@ -1,0 +1,7 @@
+source "null" "a" {}
+source "null" "b" {}
+source "null" "c" {}
+
+build {
+  sources = ["null.a", "source.null.b", "sources.null.c"]
+}

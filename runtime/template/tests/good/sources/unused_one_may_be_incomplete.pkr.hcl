@@ -1,0 +1,7 @@
+source "qemu" "unfinished" {}
+
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

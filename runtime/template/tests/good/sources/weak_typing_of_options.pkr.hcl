@@ -1,0 +1,9 @@
+source "qemu" "vm" {
+  iso_url  = 5
+  memory   = "4096"
+  headless = "true"
+}
+
+build {
+  sources = ["qemu.vm"]
+}

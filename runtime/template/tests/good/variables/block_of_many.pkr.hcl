@@ -1,0 +1,6 @@
+# kiln-test: -inspect
+variables {
+  region = "eu"
+  count  = 3
+  public = false
+}

@@ -1,0 +1,5 @@
+# kiln-test: -inspect
+variable "image" {
+  description = "Where the base image comes from."
+  default     = "debian"
+}

@@ -1,0 +1,4 @@
+# kiln-test: -inspect -var-file inputs/mixed.pkrvars.hcl
+variable "anything" {
+  default = []
+}

@@ -1,0 +1,4 @@
+# kiln-test: -inspect -env A=one
+variable "list" {
+  default = [env("A"), "two"]
+}

@@ -1,0 +1,4 @@
+# kiln-test: -inspect -env USER=ann
+variable "greeting" {
+  default = "hello ${env("USER")}"
+}

@@ -1,0 +1,4 @@
+# kiln-test: -inspect
+variable "host" {
+  default = env("NO_SUCH_NAME_HERE")
+}

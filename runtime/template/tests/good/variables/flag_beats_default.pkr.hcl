@@ -1,0 +1,4 @@
+# kiln-test: -inspect -var name=flag
+variable "name" {
+  default = "default"
+}

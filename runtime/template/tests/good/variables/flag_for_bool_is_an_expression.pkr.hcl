@@ -1,0 +1,5 @@
+# kiln-test: -inspect -var on=true
+variable "on" {
+  type    = bool
+  default = false
+}

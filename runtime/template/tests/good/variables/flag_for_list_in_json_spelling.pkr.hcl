@@ -1,0 +1,4 @@
+# kiln-test: -inspect -var 'ports=[80,443]'
+variable "ports" {
+  type = list(number)
+}

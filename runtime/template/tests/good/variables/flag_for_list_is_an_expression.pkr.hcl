@@ -1,0 +1,4 @@
+# kiln-test: -inspect -var 'names=["a", "b"]'
+variable "names" {
+  type = list(string)
+}

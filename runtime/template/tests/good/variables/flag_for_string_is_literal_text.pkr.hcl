@@ -1,0 +1,4 @@
+# kiln-test: -inspect -var 'text=${not.evaluated}'
+variable "text" {
+  type = string
+}

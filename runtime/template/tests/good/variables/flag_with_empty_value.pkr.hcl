@@ -1,0 +1,5 @@
+# kiln-test: -inspect -var name=
+variable "name" {
+  type    = string
+  default = "something"
+}

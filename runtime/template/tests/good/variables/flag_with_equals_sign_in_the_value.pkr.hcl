@@ -1,0 +1,4 @@
+# kiln-test: -inspect -var query=a=b=c
+variable "query" {
+  type = string
+}

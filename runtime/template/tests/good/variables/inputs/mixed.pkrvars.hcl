@@ -1,0 +1,1 @@
+anything = ["text", 5, { a = true }]

@@ -1,0 +1,4 @@
+# kiln-test: -inspect -var name=first -var name=second
+variable "name" {
+  default = "default"
+}

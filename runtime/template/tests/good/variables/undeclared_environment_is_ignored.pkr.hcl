@@ -1,0 +1,6 @@
+# kiln-test: -env PKR_VAR_other=x
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,7 @@
+# kiln-test: -inspect
+variable "token" {}
+
+locals {
+  header = "Bearer ${var.token}"
+  fixed  = "x"
+}

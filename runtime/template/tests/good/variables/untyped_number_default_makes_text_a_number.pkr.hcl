@@ -1,0 +1,8 @@
+# kiln-test: -inspect -var size=12
+variable "size" {
+  default = 10
+}
+
+locals {
+  next = var.size + 1
+}
