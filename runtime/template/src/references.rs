@@ -6,8 +6,7 @@ use kiln_plan::Span;
 /// Called with a root name, the steps behind it and the place.
 pub(crate) type Visitor<'v> = dyn FnMut(&str, &[(Step, Span)], Span) + 'v;
 
-/// Calls `found` for every root name in `expr`. Names of a `for` count too; nothing that matters
-/// is called like one.
+/// Calls `found` for every root name in `expr`, but the names that a `for` makes.
 pub(crate) fn visit(expr: &Expr, found: &mut Visitor<'_>) {
     match &expr.node {
         Node::Literal(_) => {}
@@ -44,8 +43,16 @@ pub(crate) fn visit(expr: &Expr, found: &mut Visitor<'_>) {
         }
         Node::For(f) => {
             visit(&f.collection, found);
-            visit(&f.value, found);
-            f.key.iter().chain(&f.condition).for_each(|part| visit(part, found));
+            let names = [f.key_name.as_deref(), Some(f.value_name.as_str())];
+            let inner: &mut Visitor<'_> = &mut |name, steps, span| {
+                if !names.contains(&Some(name)) {
+                    found(name, steps, span);
+                }
+            };
+            [Some(&f.value), f.key.as_ref(), f.condition.as_ref()]
+                .into_iter()
+                .flatten()
+                .for_each(|part| visit(part, inner));
         }
         Node::Parenthesis(inner) => visit(inner, found),
     }
@@ -61,9 +68,14 @@ fn visit_parts(parts: &[Part], found: &mut Visitor<'_>) {
                 visit_parts(then, found);
                 visit_parts(otherwise, found);
             }
-            Part::For { collection, body, .. } => {
+            Part::For { key_name, value_name, collection, body, .. } => {
                 visit(collection, found);
-                visit_parts(body, found);
+                let names = [key_name.as_deref(), Some(value_name.as_str())];
+                visit_parts(body, &mut |name, steps, span| {
+                    if !names.contains(&Some(name)) {
+                        found(name, steps, span);
+                    }
+                });
             }
         }
     }

@@ -55,7 +55,8 @@ pub(crate) fn full(value: &Val) -> String {
     }
     match &value.v {
         V::Text(text) => text.to_string(),
-        V::Unknown(_) => UNKNOWN.to_owned(),
+        // As Packer shows it: one part that is not known hides the rest.
+        _ if !value.wholly_known() => UNKNOWN.to_owned(),
         _ => {
             let mut out = String::new();
             nested(value, 0, &mut out);

@@ -214,6 +214,7 @@ impl Reader<'_> {
         }
         for inner in &block.body.blocks {
             if inner.kind == "required_plugins" {
+                self.no_blocks(inner);
                 for attribute in &inner.body.attributes {
                     self.plugin(inner, attribute);
                 }

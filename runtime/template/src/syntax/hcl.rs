@@ -147,7 +147,10 @@ impl Lowerer<'_> {
             Expression::Number(number) => {
                 Node::Literal(self.number(&number.value().to_string(), number.span(), span)?)
             }
-            Expression::String(text) => Node::Literal(Val::text(text.as_str())),
+            Expression::String(text) => {
+                self.one_line(expr.span())?;
+                Node::Literal(Val::text(text.as_str()))
+            }
             Expression::Array(items) => Node::Tuple(self.all(items.iter())?),
             Expression::Object(object) => Node::Object(self.object(object)?),
             Expression::StringTemplate(template) => self.template_node(template)?,
@@ -257,6 +260,17 @@ impl Lowerer<'_> {
         Ok(Node::Traversal { base: self.boxed(&traversal.expr)?, steps })
     }
 
+    /// Text in quotes must not go over several lines, which the parser lets pass.
+    fn one_line(&self, range: Option<Range<usize>>) -> Lowered<()> {
+        let raw = range.clone().and_then(|range| self.text.get(range)).unwrap_or_default();
+        if self.fixed.is_some() || !raw.contains('\n') {
+            return Ok(());
+        }
+        let summary = "syntax error: text in quotes must end on its line";
+        let help = "write \\n for a new line, or a heredoc: <<EOT";
+        Err(Box::new(Diagnostic::error("template::syntax", summary).at(self.span(range)).help(help)))
+    }
+
     fn template_node(&self, template: &Template) -> Lowered<Node> {
         let (parts, wrap) = self.template(template)?;
         Ok(match parts.as_slice() {
@@ -296,6 +310,7 @@ impl Lowerer<'_> {
                     }
                 }
                 Element::Literal(text) => {
+                    self.one_line(text.span())?;
                     let text: &str = text.as_str();
                     let kept = if *trim_next { text.trim_start() } else { text };
                     // White space alone between two markers is taken by the first; the marker

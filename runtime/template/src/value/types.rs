@@ -98,15 +98,9 @@ pub(crate) fn constraint(
             "tuple" => Err(bad(expr.span, "`tuple` needs its types: tuple([string, number])")),
             _ => Err(bad(expr.span, format!("`{name}` is not a type"))),
         },
-        // The old quoted form, `type = "string"`.
-        Node::Literal(value) => match value.as_text() {
-            Some("string") => Ok(Type::Text),
-            Some("number") => Ok(Type::Number),
-            Some("bool") => Ok(Type::Bool),
-            Some("list") => Ok(Type::list(Type::Text)),
-            Some("map") => Ok(Type::map(Type::Text)),
-            _ => Err(bad(expr.span, "this is not a type")),
-        },
+        Node::Literal(value) if value.as_text().is_some() => {
+            Err(bad(expr.span, "a type is written without quotes"))
+        }
         Node::Call { name, arguments, .. } => call(expr.span, name, arguments, evaluate),
         _ => Err(bad(expr.span, "this is not a type")),
     }

@@ -95,7 +95,7 @@ const ROWS: &[(&str, &str)] = &[
     ("join(\",\", var.list)", "a,b"),
     ("var.unset", "<unknown>"),
     ("\"a${var.unset}\"", "<unknown>"),
-    ("[var.unset, 1]", "[  \"<unknown>\",  1,]"),
+    ("[var.unset, 1]", "<unknown>"),
     ("var.unset == 1", "<unknown>"),
     ("\"a${var.unset}\" == 1", "false"),
     ("\"a${var.unset}\".x", "error: this value has no attributes"),

@@ -1,0 +1,9 @@
+locals {
+  a = 5 ? "x" : "y"
+}
+
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

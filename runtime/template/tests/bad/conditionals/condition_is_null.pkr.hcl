@@ -1,0 +1,9 @@
+locals {
+  a = null ? "x" : "y"
+}
+
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,9 @@
+locals {
+  a = true ? ["x"] : "x"
+}
+
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,5 @@
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,9 @@
+locals {
+  a = { for s in ["x"] : null => s }
+}
+
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,9 @@
+locals {
+  a = [for x in 5 : x]
+}
+
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,10 @@
+locals {
+  a = [for item in ["x"] : item]
+  b = item
+}
+
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

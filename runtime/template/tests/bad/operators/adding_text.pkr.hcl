@@ -1,0 +1,9 @@
+locals {
+  x = "a" + "b"
+}
+
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

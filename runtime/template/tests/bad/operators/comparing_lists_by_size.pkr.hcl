@@ -1,0 +1,9 @@
+locals {
+  x = [1] > [0]
+}
+
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

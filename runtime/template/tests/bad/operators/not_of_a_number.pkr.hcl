@@ -1,0 +1,9 @@
+locals {
+  x = !5
+}
+
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,9 @@
+locals {
+  x = null + 1
+}
+
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,4 @@
+locals {
+  total = 1
+    + 2
+}

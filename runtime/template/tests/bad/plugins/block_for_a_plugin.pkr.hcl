@@ -1,0 +1,7 @@
+packer {
+  required_plugins {
+    qemu {
+      version = ">= 1.0"
+    }
+  }
+}

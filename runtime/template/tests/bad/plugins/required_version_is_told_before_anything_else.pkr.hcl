@@ -1,0 +1,9 @@
+packer {
+  required_version = "~> 3.0"
+}
+
+invented "block" {}
+
+variable "x" {
+  tipe = string
+}

@@ -1,0 +1,3 @@
+packer {
+  version = "1.9"
+}

@@ -1,0 +1,3 @@
+packer {
+  plugins {}
+}

@@ -1,0 +1,5 @@
+packer {
+  required_plugins {
+    qemu = { source = "github.com/hashicorp/qemu" }
+  }
+}

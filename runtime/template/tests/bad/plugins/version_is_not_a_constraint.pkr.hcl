@@ -1,0 +1,5 @@
+packer {
+  required_plugins {
+    qemu = { version = "newest", source = "github.com/hashicorp/qemu" }
+  }
+}

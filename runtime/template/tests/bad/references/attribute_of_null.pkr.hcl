@@ -1,0 +1,10 @@
+locals {
+  n = null
+  x = local.n.a
+}
+
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,10 @@
+locals {
+  s = "text"
+  x = local.s.length
+}
+
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,7 @@
+source "null" "x" {
+  ssh_host = each.key
+}
+
+build {
+  sources = ["null.x"]
+}

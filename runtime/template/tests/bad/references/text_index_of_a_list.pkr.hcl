@@ -1,0 +1,10 @@
+locals {
+  list = ["a"]
+  x    = local.list["first"]
+}
+
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,9 @@
+locals {
+  x = path.module
+}
+
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

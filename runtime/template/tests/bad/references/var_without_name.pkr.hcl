@@ -1,0 +1,7 @@
+source "null" "x" {
+  ssh_host = var
+}
+
+build {
+  sources = ["null.x"]
+}

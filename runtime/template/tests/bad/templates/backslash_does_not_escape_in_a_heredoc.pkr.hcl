@@ -1,0 +1,11 @@
+locals {
+  text = <<EOT
+a\tb "quoted" \${still.text}
+EOT
+}
+
+source "null" "a" {}
+
+build {
+  sources = ["null.a"]
+}

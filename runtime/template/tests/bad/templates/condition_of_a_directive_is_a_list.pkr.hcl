@@ -1,0 +1,9 @@
+locals {
+  a = "%{ if [] }x%{ endif }"
+}
+
+source "null" "a" {}
+
+build {
+  sources = ["null.a"]
+}

@@ -1,0 +1,9 @@
+locals {
+  a = "%{ for c in "abc" }${c}%{ endfor }"
+}
+
+source "null" "a" {}
+
+build {
+  sources = ["null.a"]
+}

@@ -1,0 +1,9 @@
+locals {
+  a = "x ${["a"]}"
+}
+
+source "null" "a" {}
+
+build {
+  sources = ["null.a"]
+}

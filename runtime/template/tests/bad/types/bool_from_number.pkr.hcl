@@ -1,0 +1,10 @@
+variable "flag" {
+  type    = bool
+  default = 1
+}
+
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

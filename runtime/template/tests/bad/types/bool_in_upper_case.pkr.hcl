@@ -1,0 +1,10 @@
+variable "flag" {
+  type    = bool
+  default = "True"
+}
+
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

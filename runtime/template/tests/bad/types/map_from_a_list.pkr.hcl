@@ -1,0 +1,10 @@
+variable "m" {
+  type    = map(string)
+  default = ["a"]
+}
+
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

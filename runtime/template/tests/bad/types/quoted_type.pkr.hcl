@@ -1,0 +1,5 @@
+# kiln-test: -inspect
+variable "s" {
+  type    = "string"
+  default = 5
+}

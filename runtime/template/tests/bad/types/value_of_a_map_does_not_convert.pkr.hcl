@@ -1,0 +1,10 @@
+variable "sizes" {
+  type    = map(number)
+  default = { a = 1, b = [2] }
+}
+
+source "null" "x" {}
+
+build {
+  sources = ["null.x"]
+}

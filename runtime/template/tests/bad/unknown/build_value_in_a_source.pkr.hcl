@@ -1,0 +1,7 @@
+source "null" "a" {
+  ssh_host = build.Host
+}
+
+build {
+  sources = ["null.a"]
+}

@@ -1,0 +1,8 @@
+source "null" "a" {}
+
+build {
+  sources = ["null.a"]
+  provisioner "shell" {
+    inline = ["${build.ID} ${uper("x")}"]
+  }
+}

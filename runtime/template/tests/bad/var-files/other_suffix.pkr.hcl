@@ -1,0 +1,6 @@
+# kiln-test: -var-file inputs/values.txt
+source "null" "a" {}
+
+build {
+  sources = ["null.a"]
+}

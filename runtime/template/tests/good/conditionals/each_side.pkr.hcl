@@ -1,0 +1,5 @@
+# kiln-test: -inspect
+locals {
+  yes = true ? "a" : "b"
+  no  = false ? "a" : "b"
+}

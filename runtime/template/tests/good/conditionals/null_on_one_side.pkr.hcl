@@ -1,0 +1,5 @@
+# kiln-test: -inspect
+locals {
+  a = true ? null : "x"
+  b = false ? null : "x"
+}

@@ -1,0 +1,8 @@
+# kiln-test: -inspect
+locals {
+  a = (
+    true
+    ? "yes"
+    : "no"
+  )
+}

@@ -1,0 +1,5 @@
+# kiln-test: -inspect
+locals {
+  text = true ? 5 : "five"
+  list = false ? [] : ["a"]
+}

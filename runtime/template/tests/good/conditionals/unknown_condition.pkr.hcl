@@ -1,0 +1,8 @@
+# kiln-test: -inspect
+variable "flag" {
+  type = bool
+}
+
+locals {
+  a = var.flag ? "x" : "y"
+}

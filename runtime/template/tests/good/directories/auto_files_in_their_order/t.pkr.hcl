@@ -1,0 +1,12 @@
+# kiln-test: -inspect
+variable "x" {
+  default = "default"
+}
+
+variable "y" {
+  default = "default"
+}
+
+variable "z" {
+  default = "default"
+}

@@ -1,0 +1,7 @@
+build {
+  name    = "two"
+  sources = ["null.x"]
+  provisioner "shell" {
+    inline = ["two"]
+  }
+}

@@ -1,0 +1,2 @@
+# kiln-test: -inspect -var x=flag
+variable "x" {}

@@ -1,0 +1,1 @@
+undeclared = "and no automatic variable file"

@@ -1,0 +1,4 @@
+# kiln-test: -inspect
+locals {
+  by_length = { for s in ["a", "bb", "c"] : length(s) => s... }
+}

@@ -1,0 +1,4 @@
+# kiln-test: -inspect
+locals {
+  hidden = [for x in ["outer"] : [for x in ["inner"] : x]]
+}

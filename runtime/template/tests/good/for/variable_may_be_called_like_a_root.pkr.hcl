@@ -1,0 +1,8 @@
+# kiln-test: -inspect
+variable "a" {
+  default = "variable"
+}
+
+locals {
+  items = [for local in ["x"] : local]
+}

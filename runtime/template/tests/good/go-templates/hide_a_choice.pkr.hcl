@@ -1,0 +1,8 @@
+source "qemu" "a" {
+  iso_url = "x"
+  format  = "{{ lower `RAW` }}"
+}
+
+build {
+  sources = ["qemu.a"]
+}

@@ -1,0 +1,5 @@
+# kiln-test: -inspect
+locals {
+  fingerprint = packer.versionFingerprint
+  old_name    = packer.iterationID
+}

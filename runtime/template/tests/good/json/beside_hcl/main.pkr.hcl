@@ -1,0 +1,7 @@
+source "null" "a" {
+  ssh_host = "${var.host}.${local.domain}"
+}
+
+build {
+  sources = ["null.a"]
+}

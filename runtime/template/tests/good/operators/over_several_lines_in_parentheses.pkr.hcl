@@ -1,0 +1,8 @@
+# kiln-test: -inspect
+locals {
+  total = (
+    1
+    + 2
+    + 3
+  )
+}

@@ -1,0 +1,5 @@
+# kiln-test: -inspect
+locals {
+  both = "true" && true
+  not  = !"false"
+}

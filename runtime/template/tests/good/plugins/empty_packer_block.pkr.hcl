@@ -1,0 +1,7 @@
+packer {}
+
+source "null" "a" {}
+
+build {
+  sources = ["null.a"]
+}

@@ -1,0 +1,6 @@
+# kiln-test: -inspect
+locals {
+  root    = path.root
+  cwd     = path.cwd
+  version = packer.version
+}

@@ -1,0 +1,9 @@
+# kiln-test: -inspect
+variable "on" {
+  default   = true
+  sensitive = true
+}
+
+locals {
+  choice = var.on ? "a" : "b"
+}

@@ -1,0 +1,5 @@
+# kiln-test: -inspect
+variable "name" {
+  default   = "public"
+  sensitive = false
+}

@@ -1,0 +1,5 @@
+# kiln-test: -inspect
+locals {
+  disks = [{ name = "a" }, { name = "b" }]
+  first = local.disks.*.name[0]
+}

@@ -1,0 +1,4 @@
+# kiln-test: -inspect
+locals {
+  list = convert(["b", "a"], set(string))[*]
+}

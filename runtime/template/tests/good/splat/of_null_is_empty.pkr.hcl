@@ -1,0 +1,5 @@
+# kiln-test: -inspect
+locals {
+  nothing = null
+  list    = local.nothing[*]
+}

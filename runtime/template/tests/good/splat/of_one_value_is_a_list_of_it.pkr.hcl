@@ -1,0 +1,5 @@
+# kiln-test: -inspect
+locals {
+  one  = { name = "x" }
+  list = local.one[*].name
+}

@@ -1,0 +1,4 @@
+# kiln-test: -inspect
+locals {
+  text = "x ${{ a = "}" }.a} y"
+}

@@ -1,0 +1,6 @@
+# kiln-test: -inspect
+locals {
+  a = ""
+  b = "${""}"
+  c = "%{if false}x%{endif}"
+}

@@ -1,0 +1,8 @@
+# kiln-test: -inspect
+locals {
+  lines = split("\n", chomp(<<EOT
+a
+b
+EOT
+  ))
+}

@@ -1,0 +1,6 @@
+# kiln-test: -inspect
+locals {
+  text = <<EOT
+$${literal} and %%{ literal }
+EOT
+}

@@ -1,0 +1,7 @@
+# kiln-test: -inspect
+locals {
+  text = <<EOT
+  two
+    four
+EOT
+}

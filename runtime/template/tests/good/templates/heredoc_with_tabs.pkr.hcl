@@ -1,0 +1,7 @@
+# kiln-test: -inspect
+locals {
+  text = <<-EOT
+		one tab more
+	at the margin
+	EOT
+}

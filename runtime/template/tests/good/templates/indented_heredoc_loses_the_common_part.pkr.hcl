@@ -1,0 +1,9 @@
+# kiln-test: -inspect
+locals {
+  text = <<-EOT
+      two
+        four
+
+      after an empty line
+    EOT
+}

@@ -1,0 +1,4 @@
+# kiln-test: -inspect
+locals {
+  deep = "a ${upper("b ${lower("C ${"d"}")}")}"
+}

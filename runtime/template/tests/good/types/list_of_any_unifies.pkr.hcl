@@ -1,0 +1,5 @@
+# kiln-test: -inspect
+variable "list" {
+  type    = list(any)
+  default = ["a", 1]
+}

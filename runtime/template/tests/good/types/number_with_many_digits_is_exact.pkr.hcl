@@ -1,0 +1,9 @@
+# kiln-test: -inspect
+variable "n" {
+  type    = number
+  default = 123456789012345678901234567890.5
+}
+
+locals {
+  more = var.n + 0.25
+}

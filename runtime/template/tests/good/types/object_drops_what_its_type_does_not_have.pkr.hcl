@@ -1,0 +1,5 @@
+# kiln-test: -inspect
+variable "vm" {
+  type    = object({ name = string })
+  default = { name = "x", extra = 1 }
+}

@@ -1,0 +1,9 @@
+# kiln-test: -inspect
+variable "set" {
+  type    = set(string)
+  default = ["b", "a", "b"]
+}
+
+locals {
+  count = length(var.set)
+}

@@ -1,0 +1,5 @@
+# kiln-test: -inspect
+variable "pair" {
+  type    = tuple([string, number])
+  default = [1, "2"]
+}

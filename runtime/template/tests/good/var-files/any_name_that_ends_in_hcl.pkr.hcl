@@ -1,0 +1,4 @@
+# kiln-test: -inspect -var-file inputs/plain.hcl
+variable "size" {
+  type = number
+}

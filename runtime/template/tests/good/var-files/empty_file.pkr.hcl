@@ -1,0 +1,4 @@
+# kiln-test: -inspect -var-file inputs/empty.pkrvars.hcl
+variable "name" {
+  default = "x"
+}

@@ -1,0 +1,5 @@
+# kiln-test: -inspect -var-file inputs/one.pkrvars.hcl
+variable "name" {}
+variable "list" {
+  default = ["default"]
+}

@@ -1,0 +1,5 @@
+text = <<-EOT
+  two
+  lines
+EOT
+sum  = 1 + 2

@@ -1,0 +1,3 @@
+# values for several fixtures
+name = "from one"
+list = ["one"]
