@@ -78,7 +78,7 @@ async fn race_of_links_against_outputs() {
         let info =
             Arc::new(StepInfo { id: rounds.done, component: component.clone(), label: None, attempt: 1 });
         let result = scope.provision(&step, &configuration, None, info, CancellationToken::new()).await;
-        assert!(!result.as_ref().is_err_and(|error| error.trap), "{result:?}");
+        assert!(!result.as_ref().is_err_and(|error| error.is_trap()), "{result:?}");
         scope.close(Outcome::Success).await;
         let escaped: Vec<_> = std::fs::read_dir(at("outside")).unwrap().flatten().map(|e| e.path()).collect();
         assert!(escaped.is_empty(), "written outside: {escaped:?}");

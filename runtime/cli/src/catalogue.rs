@@ -3,6 +3,7 @@
 
 use crate::sandbox::Sandbox;
 use kiln_host::{LoadError, Run};
+use kiln_plan::code;
 use kiln_plan::{
     BuildValues, ComponentRef, Configuration, Diagnostic, Diagnostics, Evaluate, Kind, Schema, Step, Value,
 };
@@ -51,7 +52,7 @@ fn refusal(sandbox: &Sandbox, component: &ComponentRef, why: &str) -> Diagnostic
         }
         Err(error) => error.to_string(),
     };
-    Diagnostic::error("component::not-approved", why.to_owned())
+    Diagnostic::error(code::component::NOT_APPROVED, why.to_owned())
         .detail(wanted)
         .help("run `kiln init` to look at what it wants and to approve it")
 }
@@ -66,7 +67,7 @@ impl Catalogue for Components<'_> {
             Ok(schema) => Some(schema),
             Err(LoadError::Unknown(_)) => None,
             Err(error) => {
-                self.note(component, Diagnostic::error("component::unusable", error.to_string()));
+                self.note(component, Diagnostic::error(code::component::UNUSABLE, error.to_string()));
                 open()
             }
         }
@@ -117,7 +118,7 @@ impl ReadData for DataSources<'_> {
                 return Err(found);
             }
             self.run.read_data(&step, &configuration).await.map_err(|error| {
-                let mut found = Diagnostic::error("component::data", error.message);
+                let mut found = Diagnostic::error(code::component::DATA, error.message);
                 found.span = error.span;
                 found
             })

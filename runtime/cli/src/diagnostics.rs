@@ -82,6 +82,7 @@ fn pad(line: &str, column: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kiln_plan::code;
 
     fn at(text: &str, start: u32, end: u32) -> (SourceMap, Span) {
         let mut sources = SourceMap::default();
@@ -92,7 +93,7 @@ mod tests {
     #[test]
     fn a_finding_with_everything() {
         let (sources, span) = at("a {\n  inlnie = 1\n}\n", 6, 12);
-        let mut found = Diagnostic::error("x", "unknown option `inlnie`")
+        let mut found = Diagnostic::error(code::template::SYNTAX, "unknown option `inlnie`")
             .at(span)
             .within("provisioner \"shell\"")
             .detail("there is none of this name")
@@ -105,23 +106,29 @@ mod tests {
 
     #[test]
     fn without_a_place() {
-        let found = Diagnostic::warning("x", "odd").within("a");
+        let found = Diagnostic::warning(code::template::SYNTAX, "odd").within("a");
         assert_eq!(text(&found, &SourceMap::default()), "Warning: odd\n  in a");
     }
 
     #[test]
     fn spans_of_many_lines_and_at_the_end_of_the_file() {
         let (sources, span) = at("ab\ncd", 1, 5);
-        assert!(text(&Diagnostic::error("x", "y").at(span), &sources).ends_with("| ab\n   |  ^"));
+        assert!(
+            text(&Diagnostic::error(code::template::SYNTAX, "y").at(span), &sources)
+                .ends_with("| ab\n   |  ^")
+        );
         let (sources, span) = at("ab\n", 3, 3);
-        assert!(text(&Diagnostic::error("x", "y").at(span), &sources).contains("t.pkr.hcl:2:1"));
+        assert!(
+            text(&Diagnostic::error(code::template::SYNTAX, "y").at(span), &sources)
+                .contains("t.pkr.hcl:2:1")
+        );
     }
 
     #[test]
     fn long_lines_are_cut_and_controls_replaced() {
         let line = format!("{}\x1b[2J", "x".repeat(500));
         let (sources, span) = at(&line, 500, 501);
-        let shown = text(&Diagnostic::error("x", "y").at(span), &sources);
+        let shown = text(&Diagnostic::error(code::template::SYNTAX, "y").at(span), &sources);
         assert!(!shown.contains('\x1b') && shown.len() < 400, "{shown}");
     }
 }

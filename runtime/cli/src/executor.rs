@@ -55,9 +55,9 @@ impl Steps {
         }
         let span = error.span.or(step.span);
         let mut finding =
-            Diagnostic::error("step::failed", error.message.clone()).within(step.first.context.clone());
+            Diagnostic::error(error.code, error.message.clone()).within(step.first.context.clone());
         finding.span = span;
-        if error.trap {
+        if error.is_trap() {
             finding.help = Some(format!("the {} is broken; report it to its author", step.component));
         }
         self.findings.add(error.message.clone(), finding);

@@ -15,6 +15,7 @@ use crate::sandbox::Sandbox;
 use crate::screen::Screen;
 use crate::template_env::RealWorld;
 use kiln_host::{Redactor, RunOptions};
+use kiln_plan::code;
 use kiln_plan::{Diagnostic, Plan};
 use kiln_template::{Evaluated, Filters, Input, Mode, Template, Undeclared, VariableInputs};
 use std::io::Read;
@@ -191,7 +192,7 @@ impl Session {
         found.splice(0..0, components.findings());
         let mut wrong = self.screen.diagnostics(&found);
         if plan.builds.is_empty() && !wrong {
-            self.screen.diagnostic(&Diagnostic::error("template::no-builds", "no builds to run"));
+            self.screen.diagnostic(&Diagnostic::error(code::template::NO_BUILDS_TO_RUN, "no builds to run"));
             wrong = true;
         }
         (plan, wrong)

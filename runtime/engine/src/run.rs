@@ -3,6 +3,7 @@
 use crate::dispatcher;
 use crate::executor::{Executor, Failure};
 use crate::outcome::RunResult;
+use kiln_plan::code;
 use kiln_plan::{Build, Diagnostic, Diagnostics, Event, EventBody, EventSink, Plan, SourceMap, StepInfo};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -158,14 +159,14 @@ async fn check_build<E: Executor>(executor: &E, scope: &E::Scope, build: &Build)
         .await;
         match found {
             Ok(found) => findings.extend(found),
-            Err(failure) => findings.push(Diagnostic::error("engine::broken", failure.message)),
+            Err(failure) => findings.push(Diagnostic::error(code::engine::BROKEN, failure.message)),
         }
     }
     findings
 }
 
 fn unopened(build: &Build, failure: Failure) -> Diagnostic {
-    let finding = Diagnostic::error("engine::build", format!("{}: {}", build.name, failure.message));
+    let finding = Diagnostic::error(code::engine::BUILD, format!("{}: {}", build.name, failure.message));
     match failure.span.or(build.builder.span) {
         Some(span) => finding.at(span),
         None => finding,

@@ -232,7 +232,7 @@ impl Call {
 
     fn failed(&mut self, error: &CallError) {
         self.record.error = Some(match error {
-            CallError::Guest(error) => crate::error::code_name(error.code),
+            CallError::Guest(error) => crate::error::code_of(error.code).short(),
             CallError::Trap(_) => "trap",
         });
     }

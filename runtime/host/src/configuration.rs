@@ -11,6 +11,7 @@
 use crate::bindings::kiln::host::types::ErrorCode;
 use crate::build::BuildInner;
 use crate::error::{CallResult, fail};
+use kiln_plan::code::{self, Code};
 use kiln_plan::go_template::{self, PackerFunctions};
 use kiln_plan::{
     Configuration, Data, Diagnostic, Diagnostics, Field, FieldType, Marks, Misfit, Number, Origin, Problem,
@@ -58,7 +59,7 @@ impl StepConfiguration {
         let mut found = Diagnostics::new();
         let fields = Fields::Named(&schema.fields);
         render(&mut value, fields, "", &functions, &mut |pointer, message| {
-            found.push(diagnostic(written, "host::template", pointer, message));
+            found.push(diagnostic(written, code::host::TEMPLATE, pointer, message));
         });
         found.extend(schema.conform(&mut value).into_iter().map(|misfit| misfit_words(written, &misfit)));
         if !found.is_empty() {
@@ -74,12 +75,7 @@ impl StepConfiguration {
     }
 
     /// A finding about the value at `pointer`.
-    pub(crate) fn diagnostic(
-        &self,
-        code: &'static str,
-        pointer: &str,
-        message: impl Into<String>,
-    ) -> Diagnostic {
+    pub(crate) fn diagnostic(&self, code: Code, pointer: &str, message: impl Into<String>) -> Diagnostic {
         diagnostic(&self.written, code, pointer, message)
     }
 
@@ -254,12 +250,7 @@ pub(crate) fn sealed(build: &BuildInner, value: &Value) -> serde_json::Value {
     }
 }
 
-fn diagnostic(
-    written: &Configuration,
-    code: &'static str,
-    pointer: &str,
-    message: impl Into<String>,
-) -> Diagnostic {
+fn diagnostic(written: &Configuration, code: Code, pointer: &str, message: impl Into<String>) -> Diagnostic {
     let mut found = Diagnostic::error(code, message).within(written.context.clone());
     found.span = written.span(pointer);
     found
@@ -273,7 +264,7 @@ fn misfit_words(written: &Configuration, misfit: &Misfit) -> Diagnostic {
         Problem::Missing { name } => format!("the option `{name}` must be written"),
         Problem::NotAChoice { choices } => format!("`{name}` must be one of {}", choices.join(", ")),
     };
-    let mut found = diagnostic(written, "host::option", &misfit.pointer, message);
+    let mut found = diagnostic(written, code::host::OPTION, &misfit.pointer, message);
     if let Problem::UnknownName { suggestion: Some(near), .. } = &misfit.problem {
         found = found.help(format!("did you mean `{near}`?"));
     }

@@ -2,6 +2,7 @@
 //! host call ([`CallError`]), which reaches the guest as the contract's `error` or ends it.
 
 use crate::bindings::kiln::host::types as wit;
+use kiln_plan::code::{self, Code};
 use kiln_plan::{ComponentRef, Span};
 
 /// A component cannot be used.
@@ -59,25 +60,16 @@ pub struct StepError {
     pub pointer: Option<String>,
     /// Where that is written.
     pub span: Option<Span>,
-    /// The class of the failure: `denied`, `timed-out`, `failed`, …
-    pub code: &'static str,
+    /// The class of the failure; one of [`code::step`].
+    pub code: Code,
     /// Whether trying again may help.
     pub retryable: bool,
-    /// Whether the component broke instead of saying so.
-    pub trap: bool,
 }
 
 impl StepError {
     /// A failure that the host found by itself.
     pub(crate) fn new(code: wit::ErrorCode, message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            pointer: None,
-            span: None,
-            code: code_name(code),
-            retryable: false,
-            trap: false,
-        }
+        Self { message: message.into(), pointer: None, span: None, code: code_of(code), retryable: false }
     }
 
     /// The build was cancelled.
@@ -85,27 +77,32 @@ impl StepError {
         Self::new(wit::ErrorCode::Cancelled, "the build was cancelled")
     }
 
+    /// Whether the component broke instead of saying so.
+    pub fn is_trap(&self) -> bool {
+        self.code == code::step::TRAPPED
+    }
+
     /// Whether the build was cancelled.
     pub fn is_cancelled(&self) -> bool {
-        self.code == code_name(wit::ErrorCode::Cancelled)
+        self.code == code::step::CANCELLED
     }
 }
 
-/// The stable name of a class of error.
-pub(crate) fn code_name(code: wit::ErrorCode) -> &'static str {
-    use wit::ErrorCode as Code;
+/// The code of a class of error of the contract.
+pub(crate) fn code_of(code: wit::ErrorCode) -> Code {
+    use wit::ErrorCode as Class;
     match code {
-        Code::Denied => "denied",
-        Code::Invalid => "invalid",
-        Code::NotFound => "not-found",
-        Code::AlreadyExists => "already-exists",
-        Code::TimedOut => "timed-out",
-        Code::Cancelled => "cancelled",
-        Code::Disconnected => "disconnected",
-        Code::Ended => "ended",
-        Code::Limit => "limit",
-        Code::Unsupported => "unsupported",
-        Code::Failed => "failed",
+        Class::Denied => code::step::DENIED,
+        Class::Invalid => code::step::INVALID,
+        Class::NotFound => code::step::NOT_FOUND,
+        Class::AlreadyExists => code::step::ALREADY_EXISTS,
+        Class::TimedOut => code::step::TIMED_OUT,
+        Class::Cancelled => code::step::CANCELLED,
+        Class::Disconnected => code::step::DISCONNECTED,
+        Class::Ended => code::step::ENDED,
+        Class::Limit => code::step::LIMIT,
+        Class::Unsupported => code::step::UNSUPPORTED,
+        Class::Failed => code::step::FAILED,
     }
 }
 

@@ -10,10 +10,11 @@ use crate::capability::Role;
 use crate::capability::config::{ConfigurationHandle, ContextHandle};
 use crate::capability::sessions::Session;
 use crate::component::{Loaded, WantedGrant};
-use crate::error::{StepError, code_name};
+use crate::error::{StepError, code_of};
 use crate::host::HostInner;
 use crate::limits::Metered;
 use crate::state::{State, StepCtx};
+use kiln_plan::code;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -328,9 +329,8 @@ pub(crate) fn from_guest(step: &StepCtx, error: wit::Error) -> StepError {
         message: step.shown(&error.message),
         pointer,
         span,
-        code: code_name(error.code),
+        code: code_of(error.code),
         retryable: error.retryable,
-        trap: false,
     }
 }
 
@@ -348,6 +348,6 @@ fn trapped(step: &StepCtx, error: &wasmtime::Error) -> StepError {
 
 fn broken(step: &StepCtx, why: &str) -> StepError {
     let mut error = StepError::new(wit::ErrorCode::Failed, format!("the {} broke: {why}", step.component));
-    error.trap = true;
+    error.code = code::step::TRAPPED;
     error
 }

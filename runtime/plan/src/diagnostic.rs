@@ -1,5 +1,6 @@
 //! Findings about something a user wrote. Text only: `kiln-cli` draws the line and the caret.
 
+use crate::code::Code;
 use crate::source::Span;
 
 /// How much a diagnostic matters.
@@ -16,8 +17,8 @@ pub enum Severity {
 pub struct Diagnostic {
     /// How much it matters.
     pub severity: Severity,
-    /// Stable code with a page in docs/errors: `template::unknown-attribute`.
-    pub code: &'static str,
+    /// What kind of finding; it has a page.
+    pub code: Code,
     /// What is wrong, one lowercase line without a period.
     pub summary: String,
     /// More about it; may be empty.
@@ -37,7 +38,7 @@ pub type Diagnostics = Vec<Diagnostic>;
 
 impl Diagnostic {
     /// An error.
-    pub fn error(code: &'static str, summary: impl Into<String>) -> Self {
+    pub fn error(code: Code, summary: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
             code,
@@ -51,7 +52,7 @@ impl Diagnostic {
     }
 
     /// A warning.
-    pub fn warning(code: &'static str, summary: impl Into<String>) -> Self {
+    pub fn warning(code: Code, summary: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, summary) }
     }
 

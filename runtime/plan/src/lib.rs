@@ -5,6 +5,7 @@
 
 mod address;
 mod artifact;
+pub mod code;
 mod diagnostic;
 mod duration;
 mod event;
@@ -18,6 +19,7 @@ mod value;
 
 pub use address::{ComponentRef, Kind};
 pub use artifact::{ArtifactFile, ArtifactSummary};
+pub use code::Code;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use duration::{SignedDuration, parse_duration};
 pub use event::{BuildOutcome, Event, EventBody, EventSink, OutputStream, Progress, StepInfo};

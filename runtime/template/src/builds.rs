@@ -12,6 +12,7 @@ use crate::late::Options;
 use crate::syntax::Block;
 use crate::value::Val;
 use crate::value::types::Type;
+use kiln_plan::code::template as code;
 use kiln_plan::{Build, ComponentRef, Diagnostic, Diagnostics, Kind, Plan, Span, Step, nearest};
 use std::sync::Arc;
 
@@ -35,7 +36,7 @@ impl Matcher {
         for pattern in patterns {
             match Glob::new(pattern, false) {
                 Ok(glob) => globs.push((pattern.clone(), glob, false)),
-                Err(e) => diagnostics.push(Diagnostic::error("template::bad-filter", e)),
+                Err(e) => diagnostics.push(Diagnostic::error(code::BAD_FILTER, e)),
             }
         }
         Self { globs }
@@ -114,7 +115,7 @@ impl Evaluated {
         let mut diagnostics = planner.diagnostics;
         if self.declared.builds.is_empty() {
             diagnostics.push(
-                Diagnostic::error("template::no-build", "the template has no build block")
+                Diagnostic::error(code::NO_BUILD, "the template has no build block")
                     .help("a build block names sources: build { sources = [\"source.TYPE.NAME\"] }"),
             );
         }
@@ -128,10 +129,8 @@ impl Planner<'_> {
     fn check_filters(&mut self) {
         for (flag, matcher) in [("-only", &self.only), ("-except", &self.except)] {
             for pattern in matcher.unused() {
-                let mut diagnostic = Diagnostic::warning(
-                    "template::unused-filter",
-                    format!("{flag}={pattern} matches nothing"),
-                );
+                let mut diagnostic =
+                    Diagnostic::warning(code::UNUSED_FILTER, format!("{flag}={pattern} matches nothing"));
                 diagnostic.help = Some(format!("the builds are {}", self.names.join(", ")));
                 self.diagnostics.push(diagnostic);
             }
@@ -140,7 +139,7 @@ impl Planner<'_> {
         let failed = self.diagnostics.iter().any(Diagnostic::is_error);
         if filtered && !failed && self.builds.is_empty() && !self.names.is_empty() {
             self.diagnostics.push(
-                Diagnostic::error("template::no-builds-to-run", "no builds to run: the filters leave none")
+                Diagnostic::error(code::NO_BUILDS_TO_RUN, "no builds to run: the filters leave none")
                     .help(format!("the builds are {}", self.names.join(", "))),
             );
         }
@@ -156,7 +155,7 @@ impl Planner<'_> {
             if !known.contains(&attribute.name.as_str()) {
                 let names = known.map(str::to_owned);
                 let mut diagnostic = Diagnostic::error(
-                    "template::unexpected-attribute",
+                    code::UNEXPECTED_ATTRIBUTE,
                     format!("an argument named `{}` is not expected here", attribute.name),
                 )
                 .at(attribute.name_span)
@@ -193,7 +192,7 @@ impl Planner<'_> {
             let Some((_, labels)) = CHILDREN.iter().find(|(kind, _)| *kind == block.kind) else {
                 let kinds: Vec<String> = CHILDREN.iter().map(|(kind, _)| (*kind).to_owned()).collect();
                 let mut diagnostic = Diagnostic::error(
-                    "template::unknown-block",
+                    code::UNKNOWN_BLOCK,
                     format!("blocks of type `{}` are not expected here", block.kind),
                 )
                 .at(block.header)
@@ -206,7 +205,7 @@ impl Planner<'_> {
             if block.labels.len() != *labels {
                 self.diagnostics.push(
                     Diagnostic::error(
-                        "template::wrong-labels",
+                        code::WRONG_LABELS,
                         format!("`{}` has {} labels, it takes {labels}", block.kind, block.labels.len()),
                     )
                     .at(block.header)
@@ -216,7 +215,7 @@ impl Planner<'_> {
             for attribute in block.body.attributes.iter().filter(|_| block.kind == "post-processors") {
                 let summary = format!("an argument named `{}` is not expected here", attribute.name);
                 self.diagnostics.push(
-                    Diagnostic::error("template::unexpected-attribute", summary)
+                    Diagnostic::error(code::UNEXPECTED_ATTRIBUTE, summary)
                         .at(attribute.name_span)
                         .within("post-processors")
                         .help("arguments belong into the post-processor blocks"),
@@ -226,7 +225,7 @@ impl Planner<'_> {
             if cleanups > 1 && block.kind == "error-cleanup-provisioner" {
                 self.diagnostics.push(
                     Diagnostic::error(
-                        "template::duplicate",
+                        code::DUPLICATE,
                         "only one error-cleanup-provisioner is allowed in a build",
                     )
                     .at(block.header)
@@ -260,7 +259,7 @@ impl Planner<'_> {
                     }
                 }
                 Err(mut diagnostic) => {
-                    if diagnostic.code == "template::unknown-name" {
+                    if [code::UNKNOWN_NAME, code::NOT_AVAILABLE_HERE].contains(&diagnostic.code) {
                         diagnostic.help =
                             Some("write references to sources in quotes: \"source.TYPE.NAME\"".to_owned());
                     }
@@ -285,7 +284,7 @@ impl Planner<'_> {
         }
         if uses.is_empty() && self.errors() == before {
             self.diagnostics.push(
-                Diagnostic::error("template::no-source", "the build has no source")
+                Diagnostic::error(code::NO_SOURCE, "the build has no source")
                     .at(block.header)
                     .within("build")
                     .help("add sources = [\"source.TYPE.NAME\"]"),
@@ -304,7 +303,7 @@ impl Planner<'_> {
         }
         let names: Vec<String> = sources.keys().map(|(ty, name)| format!("{ty}.{name}")).collect();
         let mut diagnostic =
-            Diagnostic::error("template::unknown-source", format!("there is no source `{name}`")).at(span);
+            Diagnostic::error(code::UNKNOWN_SOURCE, format!("there is no source `{name}`")).at(span);
         diagnostic.help = Some(match nearest(name, names.iter()) {
             Some(near) => format!("did you mean \"source.{near}\"?"),
             None if names.is_empty() => "declare it: source \"TYPE\" \"NAME\" { … }".to_owned(),

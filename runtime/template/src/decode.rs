@@ -6,6 +6,7 @@ use crate::syntax::{Attribute, Block, Body, Expr, Key, Node};
 use crate::value::convert::convert;
 use crate::value::types::Type;
 use crate::value::{V, Val};
+use kiln_plan::code::template as code;
 use kiln_plan::{
     Configuration, Data, Diagnostic, Diagnostics, Field, FieldType, Marks, Misfit, Problem, Schema, Span,
     Value, nearest, pointer_push,
@@ -103,7 +104,7 @@ impl<'d> Decoder<'d> {
         let here = pointer_push(pointer, &attribute.name);
         if map.contains_key(&attribute.name) {
             self.report(
-                Diagnostic::error("template::duplicate", format!("`{}` is set twice", attribute.name))
+                Diagnostic::error(code::DUPLICATE, format!("`{}` is set twice", attribute.name))
                     .at(attribute.name_span)
                     .detail("a source in a build can only add options that the source itself does not set"),
             );
@@ -112,12 +113,9 @@ impl<'d> Decoder<'d> {
         let field = level.field(&attribute.name);
         if let Some(instead) = field.and_then(|f| f.deprecated.as_deref()) {
             self.report(
-                Diagnostic::warning(
-                    "template::deprecated-option",
-                    format!("`{}` is deprecated", attribute.name),
-                )
-                .at(attribute.name_span)
-                .help(instead),
+                Diagnostic::warning(code::DEPRECATED_OPTION, format!("`{}` is deprecated", attribute.name))
+                    .at(attribute.name_span)
+                    .help(instead),
             );
         }
         if field.is_none() && matches!(level, Level::Fields(_)) {
@@ -128,11 +126,7 @@ impl<'d> Decoder<'d> {
         }
         match evaluate(self.world, roots, Position::Anywhere, &attribute.value) {
             Ok(value) if !value.within_bounds() => {
-                self.report(*error(
-                    "template::too-much-work",
-                    "this value is too large",
-                    attribute.value.span,
-                ));
+                self.report(*error(code::TOO_MUCH_WORK, "this value is too large", attribute.value.span));
             }
             Ok(value) => {
                 map.insert(attribute.name.clone(), value.lower());
@@ -186,7 +180,7 @@ impl<'d> Decoder<'d> {
         if !listed {
             if map.insert(kind.to_owned(), value).is_some() {
                 self.report(
-                    Diagnostic::error("template::duplicate", format!("only one `{kind}` block is allowed"))
+                    Diagnostic::error(code::DUPLICATE, format!("only one `{kind}` block is allowed"))
                         .at(header),
                 );
             }
@@ -195,8 +189,7 @@ impl<'d> Decoder<'d> {
         match map.entry(kind.to_owned()).or_insert_with(|| Data::List(Vec::new()).into()) {
             Value { data: Data::List(items), .. } => items.push(value),
             _ => self.report(
-                Diagnostic::error("template::duplicate", format!("`{kind}` is an argument and a block"))
-                    .at(header),
+                Diagnostic::error(code::DUPLICATE, format!("`{kind}` is an argument and a block")).at(header),
             ),
         }
     }
@@ -245,7 +238,7 @@ impl<'d> Decoder<'d> {
         let Some(own) = value.entries().and_then(|entries| entries.get(name)) else { return };
         let Some(entries) = own.entries() else {
             self.report(
-                Diagnostic::error("template::wrong-type", format!("`override.{name}` must be an object"))
+                Diagnostic::error(code::WRONG_TYPE, format!("`override.{name}` must be an object"))
                     .at(expr.span),
             );
             return;
@@ -307,11 +300,9 @@ fn level_of(field: &Field) -> Option<Level<'_>> {
 }
 
 fn unexpected_block(kind: &str, header: Span, level: Level<'_>, is_attribute: bool) -> Diagnostic {
-    let diagnostic = Diagnostic::error(
-        "template::unknown-block",
-        format!("blocks of type `{kind}` are not expected here"),
-    )
-    .at(header);
+    let diagnostic =
+        Diagnostic::error(code::UNKNOWN_BLOCK, format!("blocks of type `{kind}` are not expected here"))
+            .at(header);
     if is_attribute {
         return diagnostic.help(format!("`{kind}` is an argument, write {kind} = …"));
     }
@@ -355,23 +346,21 @@ fn describe(misfit: &Misfit, configuration: &Configuration, schema: &Schema) -> 
     let mut diagnostic = match &misfit.problem {
         Problem::UnknownName { name, suggestion } => {
             let mut diagnostic =
-                Diagnostic::error("template::unknown-option", format!("`{name}` is not an option here"));
+                Diagnostic::error(code::UNKNOWN_OPTION, format!("`{name}` is not an option here"));
             diagnostic.help = suggestion.as_ref().map(|near| format!("did you mean `{near}`?"));
             diagnostic
         }
         Problem::WrongType { expected, found } => {
-            Diagnostic::error("template::wrong-type", format!("`{option}` must be {expected}, not {found}"))
+            Diagnostic::error(code::WRONG_TYPE, format!("`{option}` must be {expected}, not {found}"))
         }
         Problem::Missing { name } => {
             let what =
                 schema.field_at(&pointer_push(&misfit.pointer, name)).map_or("", |f| f.description.as_str());
-            Diagnostic::error("template::missing-option", format!("the option `{name}` is required"))
-                .detail(what)
+            Diagnostic::error(code::MISSING_OPTION, format!("the option `{name}` is required")).detail(what)
         }
-        Problem::NotAChoice { choices } => Diagnostic::error(
-            "template::not-a-choice",
-            format!("`{option}` must be one of {}", choices.join(", ")),
-        ),
+        Problem::NotAChoice { choices } => {
+            Diagnostic::error(code::NOT_A_CHOICE, format!("`{option}` must be one of {}", choices.join(", ")))
+        }
     };
     diagnostic.span = configuration.span(&misfit.pointer);
     diagnostic
@@ -395,7 +384,7 @@ pub(crate) enum Expanded {
 /// # Errors
 /// The first thing that is wrong with it.
 pub(crate) fn expand(block: &Block, roots: &Roots, world: &World) -> Result<Expanded, Box<Diagnostic>> {
-    let need = |name: &str| error("template::bad-dynamic", format!("`dynamic` needs {name}"), block.header);
+    let need = |name: &str| error(code::BAD_DYNAMIC, format!("`dynamic` needs {name}"), block.header);
     let kind = match block.labels.as_slice() {
         [(kind, _)] => kind,
         _ => return Err(need("one label, the kind of the blocks")),
@@ -413,7 +402,7 @@ pub(crate) fn expand(block: &Block, roots: &Roots, world: &World) -> Result<Expa
     }
     let pairs = Context::pairs(&collection, for_each.value.span)?;
     if pairs.len() > MAX_DYNAMIC {
-        return Err(error("template::too-much-work", "`for_each` has too many items", for_each.value.span));
+        return Err(error(code::TOO_MUCH_WORK, "`for_each` has too many items", for_each.value.span));
     }
     let mut blocks = Vec::with_capacity(pairs.len());
     for (key, value) in pairs {
@@ -424,9 +413,8 @@ pub(crate) fn expand(block: &Block, roots: &Roots, world: &World) -> Result<Expa
             None => Vec::new(),
             Some(labels) => {
                 let value = evaluate(world, &roots, Position::Anywhere, &labels.value)?;
-                let texts = convert(&value, &Type::list(Type::Text)).map_err(|e| {
-                    error("template::bad-dynamic", format!("`labels`: {e}"), labels.value.span)
-                })?;
+                let texts = convert(&value, &Type::list(Type::Text))
+                    .map_err(|e| error(code::BAD_DYNAMIC, format!("`labels`: {e}"), labels.value.span))?;
                 let texts = texts.items().unwrap_or_default().to_vec();
                 texts.iter().filter_map(|t| t.as_text().map(|t| (t.to_owned(), labels.value.span))).collect()
             }
@@ -473,8 +461,7 @@ pub(crate) fn option(
     let Some(attribute) = body.attribute(name) else { return Ok(None) };
     let span = attribute.value.span;
     let value = evaluate(world, roots, Position::Anywhere, &attribute.value)?;
-    let value =
-        convert(&value, ty).map_err(|e| error("template::wrong-type", format!("`{name}`: {e}"), span))?;
+    let value = convert(&value, ty).map_err(|e| error(code::WRONG_TYPE, format!("`{name}`: {e}"), span))?;
     Ok(match value.v {
         V::Null(_) | V::Unknown(_) => None,
         _ => Some((value, span)),

@@ -16,6 +16,8 @@ use crate::references;
 use crate::show;
 use crate::syntax::{Expr, Step};
 use crate::value::{V, Val};
+use kiln_plan::Code;
+use kiln_plan::code::template as code;
 use kiln_plan::{Diagnostic, Span, nearest};
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -138,7 +140,7 @@ impl<'c> Context<'c> {
         let spent = self.steps.get().saturating_add(steps);
         self.steps.set(spent);
         if spent > MAX_STEPS {
-            return Err(error("template::too-much-work", "this expression takes too many steps", span));
+            return Err(error(code::TOO_MUCH_WORK, "this expression takes too many steps", span));
         }
         Ok(())
     }
@@ -146,7 +148,7 @@ impl<'c> Context<'c> {
     fn deeper(mut self, span: Span) -> Result<Self, Box<Diagnostic>> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(error("template::too-deep", "expressions are nested too deep", span));
+            return Err(error(code::TOO_DEEP, "expressions are nested too deep", span));
         }
         Ok(self)
     }
@@ -154,6 +156,24 @@ impl<'c> Context<'c> {
     /// The same with one more name.
     fn with(&self, frame: &'c Frame<'c>) -> Self {
         Self { frame: Some(frame), ..*self }
+    }
+
+    /// Why a root name has no value.
+    fn unknown_root(&self, name: &str) -> Diagnostic {
+        let constant = self.roots.known.is_empty();
+        if constant && ROOTS.contains(&name) {
+            return Diagnostic::error(code::NOT_AVAILABLE_HERE, format!("`{name}` cannot be used here"))
+                .detail("this value is needed before any other is known, so it can refer to none")
+                .help("write the value itself, or make one of several values in a `locals` block");
+        }
+        let names: Vec<&str> = self.roots.names().map(String::as_str).collect();
+        let known = if constant { String::new() } else { format!("; names start with {}", names.join(", ")) };
+        Diagnostic::error(code::UNKNOWN_NAME, format!("there is no `{name}` here")).help(
+            match nearest(name, self.roots.names()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("text needs double quotes: \"{name}\"{known}"),
+            },
+        )
     }
 
     /// The value of a root name.
@@ -169,27 +189,20 @@ impl<'c> Context<'c> {
             return Ok(value.clone());
         }
         if let Some(reason) = self.roots.refused.get(name) {
-            return Err(error("template::not-available-here", format!("`{name}` cannot be used here"), span)
+            return Err(error(code::NOT_AVAILABLE_HERE, format!("`{name}` cannot be used here"), span)
                 .map_detail(reason));
         }
-        let mut diagnostic =
-            Diagnostic::error("template::unknown-name", format!("there is no `{name}` here")).at(span);
-        diagnostic.help = Some(match nearest(name, self.roots.names()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if self.roots.names().next().is_none() => "only constants are allowed here".to_owned(),
-            None => format!(
-                "names start with one of {}",
-                self.roots.names().map(String::as_str).collect::<Vec<_>>().join(", ")
-            ),
-        });
-        Err(Box::new(diagnostic))
+        Err(Box::new(self.unknown_root(name).at(span)))
     }
 }
 
 /// An error at a place.
-pub(crate) fn error(code: &'static str, summary: impl Into<String>, span: Span) -> Box<Diagnostic> {
+pub(crate) fn error(code: Code, summary: impl Into<String>, span: Span) -> Box<Diagnostic> {
     Box::new(Diagnostic::error(code, summary).at(span))
 }
+
+/// The names that exist somewhere.
+const ROOTS: [&str; 7] = ["var", "local", "data", "path", "packer", "source", "build"];
 
 /// Adding to a boxed diagnostic.
 trait Detail {

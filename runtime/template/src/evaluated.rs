@@ -99,7 +99,9 @@ impl Template {
 pub(crate) fn dedupe(diagnostics: &mut Diagnostics) {
     let mut seen = BTreeSet::new();
     diagnostics.retain(|diagnostic| {
-        diagnostic.span.is_none_or(|span| seen.insert((diagnostic.code, span, diagnostic.summary.clone())))
+        diagnostic
+            .span
+            .is_none_or(|span| seen.insert((diagnostic.code.name(), span, diagnostic.summary.clone())))
     });
 }
 

@@ -19,6 +19,7 @@ use crate::eval::{Context, MAX_TEXT, Outcome, error};
 use crate::value::number::Num;
 use crate::value::types::Type;
 use crate::value::{V, Val, convert};
+use kiln_plan::code::template as code;
 use kiln_plan::{Diagnostic, Marks, Origin, Span, nearest};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -293,7 +294,7 @@ pub(crate) fn find(name: &str, position: Position) -> Result<Found, Box<Diagnost
     let function = groups().iter().flat_map(|group| group.iter()).find(|f| f.name == name);
     let refuse = |reason: &str| {
         let summary = format!("`{name}` cannot be called here");
-        Err(Box::new(Diagnostic::error("template::function-not-here", summary).detail(reason)))
+        Err(Box::new(Diagnostic::error(code::FUNCTION_NOT_HERE, summary).detail(reason)))
     };
     match (function, position) {
         (Some(function), Position::Default) if function.name == "env" => Ok(Found(function)),
@@ -308,7 +309,7 @@ pub(crate) fn find(name: &str, position: Position) -> Result<Found, Box<Diagnost
         (None, _) => {
             let names: Vec<String> = names().keys().map(|name| (*name).to_owned()).collect();
             let mut diagnostic =
-                Diagnostic::error("template::unknown-function", format!("there is no function `{name}`"));
+                Diagnostic::error(code::UNKNOWN_FUNCTION, format!("there is no function `{name}`"));
             diagnostic.help = instead(name)
                 .map(str::to_owned)
                 .or_else(|| nearest(name, names.iter()).map(|near| format!("did you mean `{near}`?")));
@@ -353,14 +354,14 @@ pub(crate) fn call(
         };
         let plural = if takes == "1" { "" } else { "s" };
         return Err(error(
-            "template::function",
+            code::FUNCTION,
             format!("`{}` takes {takes} argument{plural}, not {}", function.name, arguments.len()),
             span,
         ));
     }
     let fail = |failure: Failure| {
         let at = failure.argument.and_then(|at| spans.get(at)).copied().unwrap_or(span);
-        error("template::function", format!("`{}`: {}", function.name, failure.message), at)
+        error(code::FUNCTION, format!("`{}`: {}", function.name, failure.message), at)
     };
     let mut marks = Marks::default();
     for (at, argument) in arguments.iter().enumerate() {

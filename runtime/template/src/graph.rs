@@ -9,6 +9,7 @@ use crate::references;
 use crate::syntax::{Block, Step};
 use crate::value::Val;
 use crate::value::types::{Attribute, Type};
+use kiln_plan::code::template as code;
 use kiln_plan::{
     ComponentRef, Diagnostic, Diagnostics, Field, FieldType, Kind, Marks, Origin, Schema, Span, nearest,
 };
@@ -149,9 +150,8 @@ impl Grapher<'_> {
             Id::Local(name) => self.declared.locals.get(name).map(|l| l.span),
             Id::Data(ty, name) => self.declared.data.get(&(ty.clone(), name.clone())).map(|b| b.header),
         };
-        let mut diagnostic =
-            Diagnostic::error("template::cycle", "these values refer to each other in a circle")
-                .detail(names.join(" → "));
+        let mut diagnostic = Diagnostic::error(code::CYCLE, "these values refer to each other in a circle")
+            .detail(names.join(" → "));
         diagnostic.span = span;
         self.diagnostics.push(diagnostic);
     }
@@ -163,12 +163,12 @@ impl Grapher<'_> {
             Ok(_) => {
                 let span = local.expression.span;
                 let summary = format!("the value of local `{name}` is too large or too deep");
-                self.diagnostics.push(Diagnostic::error("template::too-much-work", summary).at(span));
+                self.diagnostics.push(Diagnostic::error(code::TOO_MUCH_WORK, summary).at(span));
                 Val::unknown(Type::Dynamic)
             }
             Err(diagnostic) => {
                 // A cycle is reported once, not for each of its names.
-                let pending = diagnostic.code == "template::unknown-local"
+                let pending = diagnostic.code == code::UNKNOWN_LOCAL
                     && self.declared.locals.keys().any(|n| diagnostic.summary.contains(&format!("`{n}`")));
                 if !pending {
                     self.diagnostics.push(*diagnostic);
@@ -189,7 +189,7 @@ impl Grapher<'_> {
             Some(value) if value.within_bounds() => value,
             Some(_) => {
                 let summary = format!("the value of data `{ty}.{name}` is too large or too deep");
-                self.diagnostics.push(Diagnostic::error("template::too-much-work", summary).at(block.header));
+                self.diagnostics.push(Diagnostic::error(code::TOO_MUCH_WORK, summary).at(block.header));
                 Val::unknown(Type::Dynamic)
             }
             None => Val::unknown(
@@ -267,7 +267,7 @@ pub(crate) fn unknown_component(
 ) -> Diagnostic {
     let names = catalogue.names(component.kind);
     let span = block.labels.first().map_or(block.header, |(_, span)| *span);
-    let mut diagnostic = Diagnostic::error("template::unknown-component", format!("there is no {component}"))
+    let mut diagnostic = Diagnostic::error(code::UNKNOWN_COMPONENT, format!("there is no {component}"))
         .at(span)
         .within(block.context());
     if !names.is_empty() {

@@ -5,6 +5,7 @@ use crate::eval::World;
 use crate::syntax::{self, Body};
 use crate::version::{Constraints, Version};
 use crate::{Environment, FileKind, PACKER_VERSION};
+use kiln_plan::code::template as code;
 use kiln_plan::{Diagnostic, Diagnostics, SourceMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -90,7 +91,7 @@ fn wrong_version(declared: &Declared) -> Option<Diagnostic> {
         .find(|(wanted, _)| Constraints::parse(wanted).is_some_and(|wanted| !wanted.accept(&have)))?;
     Some(
         Diagnostic::error(
-            "template::unsupported-version",
+            code::UNSUPPORTED_VERSION,
             format!("the template requires Packer {wanted}, this is compatible with {PACKER_VERSION}"),
         )
         .at(*span)
@@ -109,7 +110,7 @@ struct Files {
 }
 
 fn files(input: Input<'_>, environment: &dyn Environment) -> Result<Files, Box<Diagnostic>> {
-    let fail = |summary: String| Box::new(Diagnostic::error("template::unreadable", summary));
+    let fail = |summary: String| Box::new(Diagnostic::error(code::UNREADABLE, summary));
     let path = match input {
         Input::Nothing => return Ok(Files { root: ".".into(), ..Files::default() }),
         Input::Text { name, text } => {
@@ -139,14 +140,14 @@ fn files(input: Input<'_>, environment: &dyn Environment) -> Result<Files, Box<D
 }
 
 fn legacy_is_not_read(shown: &str) -> Diagnostic {
-    Diagnostic::error("template::unsupported-syntax", format!("{shown} is not an HCL2 template"))
+    Diagnostic::error(code::UNSUPPORTED_SYNTAX, format!("{shown} is not an HCL2 template"))
         .detail("HCL2 templates are named *.pkr.hcl or *.pkr.json; legacy JSON templates are not read yet")
         .help("name the file *.pkr.hcl if it is HCL2; `packer hcl2_upgrade` converts a legacy template")
 }
 
 fn directory(path: &Path, environment: &dyn Environment) -> Result<Files, Box<Diagnostic>> {
     let shown = path.to_string_lossy();
-    let fail = |summary: String| Box::new(Diagnostic::error("template::unreadable", summary));
+    let fail = |summary: String| Box::new(Diagnostic::error(code::UNREADABLE, summary));
     let mut names: Vec<String> = environment
         .list(path)
         .map_err(|e| fail(format!("cannot read the directory {shown}: {e}")))?
@@ -190,7 +191,7 @@ impl Files {
 /// It cannot be read, is too large or is not UTF-8.
 pub(crate) fn read_text(path: &Path, environment: &dyn Environment) -> Result<String, Box<Diagnostic>> {
     let shown = path.to_string_lossy();
-    let fail = |summary: String| Box::new(Diagnostic::error("template::unreadable", summary));
+    let fail = |summary: String| Box::new(Diagnostic::error(code::UNREADABLE, summary));
     let bytes = environment.read(path, MAX_FILE).map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => fail(format!("there is no file at {shown}")),
         std::io::ErrorKind::FileTooLarge => fail(format!("{shown} is larger than 16 MiB")),
@@ -234,7 +235,7 @@ pub fn format(name: &str, text: &str) -> Result<String, (SourceMap, Box<Diagnost
         return Err((sources, diagnostic));
     }
     crate::layout::format(text).ok_or_else(|| {
-        let diagnostic = Diagnostic::error("template::syntax", "the text cannot be split into tokens");
+        let diagnostic = Diagnostic::error(code::SYNTAX, "the text cannot be split into tokens");
         (sources, Box::new(diagnostic))
     })
 }

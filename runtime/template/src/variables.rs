@@ -8,6 +8,7 @@ use crate::syntax::{self, Body};
 use crate::value::convert::convert;
 use crate::value::types::Type;
 use crate::value::{V, Val};
+use kiln_plan::code::template as code;
 use kiln_plan::{Diagnostic, Diagnostics, Marks, Origin, SourceMap, Span, nearest};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -94,11 +95,7 @@ impl Resolver<'_> {
                 let value = evaluate(self.world, &Roots::default(), Position::Default, expr)?;
                 match &variable.ty {
                     Some(ty) => convert(&value, ty).map_err(|e| {
-                        error(
-                            "template::wrong-type",
-                            format!("the default does not fit the type: {e}"),
-                            expr.span,
-                        )
+                        error(code::WRONG_TYPE, format!("the default does not fit the type: {e}"), expr.span)
                     }),
                     None => Ok(value),
                 }
@@ -139,7 +136,7 @@ impl Resolver<'_> {
         let variables = &self.template.declared.variables;
         if !variables.contains_key(name) {
             let mut diagnostic = Diagnostic::error(
-                "template::undeclared-variable",
+                code::UNDECLARED_VARIABLE,
                 format!("-var sets `{name}`, but the template does not declare it"),
             );
             diagnostic.help = nearest(name, variables.keys())
@@ -185,7 +182,7 @@ impl Resolver<'_> {
         }
         if !shown.ends_with(".hcl") {
             self.diagnostics.push(
-                Diagnostic::error("template::bad-variable-file", format!("{shown} is not a variable file"))
+                Diagnostic::error(code::BAD_VARIABLE_FILE, format!("{shown} is not a variable file"))
                     .help("its name must end in .hcl or .json"),
             );
             return;
@@ -200,7 +197,7 @@ impl Resolver<'_> {
     fn body(&mut self, shown: &str, body: &Body, undeclared: Undeclared) {
         for block in &body.blocks {
             let diagnostic = Diagnostic::error(
-                "template::bad-variable-file",
+                code::BAD_VARIABLE_FILE,
                 format!("blocks of type `{}` are not expected in a variable file", block.kind),
             )
             .at(block.header);
@@ -233,7 +230,7 @@ impl Resolver<'_> {
         };
         let Some(entries) = value.entries() else {
             self.diagnostics.push(
-                Diagnostic::error("template::bad-variable-file", format!("{shown} is not a JSON object"))
+                Diagnostic::error(code::BAD_VARIABLE_FILE, format!("{shown} is not a JSON object"))
                     .help("write { \"NAME\": VALUE, … }"),
             );
             return;
@@ -254,7 +251,7 @@ impl Resolver<'_> {
         }
         if undeclared == Undeclared::Warn {
             let mut diagnostic = Diagnostic::warning(
-                "template::undeclared-variable",
+                code::UNDECLARED_VARIABLE,
                 format!("{shown} sets `{name}`, but the template does not declare it"),
             );
             diagnostic.span = span;
@@ -298,7 +295,7 @@ impl Resolver<'_> {
     fn given_value(&mut self, name: &str, variable: &Variable, given: Given, ty: &Type) -> Val {
         if !given.value.within_bounds() {
             let summary = format!("the value of `{name}` from {} is too large", given.from);
-            self.diagnostics.push(Diagnostic::error("template::too-much-work", summary));
+            self.diagnostics.push(Diagnostic::error(code::TOO_MUCH_WORK, summary));
             return Val::unknown(ty.clone());
         }
         // An inferred list may hold anything.
@@ -307,7 +304,7 @@ impl Resolver<'_> {
         }
         convert(&given.value, ty).unwrap_or_else(|e| {
             let mut diagnostic = Diagnostic::error(
-                "template::wrong-type",
+                code::WRONG_TYPE,
                 format!("the value of `{name}` from {} does not fit its type: {e}", given.from),
             );
             diagnostic.span = given.span.or(Some(variable.span));
@@ -323,18 +320,14 @@ impl Resolver<'_> {
             let result = evaluate(self.world, &roots, Position::Anywhere, &validation.condition)
                 .and_then(|v| {
                     convert(&v, &Type::Bool).map_err(|_| {
-                        error(
-                            "template::bad-validation",
-                            "the condition must be true or false",
-                            validation.span,
-                        )
+                        error(code::BAD_VALIDATION, "the condition must be true or false", validation.span)
                     })
                 })
                 .map(|v| v.v);
             match result {
                 Ok(V::Bool(false)) => {
                     let mut diagnostic = Diagnostic::error(
-                        "template::invalid-value",
+                        code::INVALID_VALUE,
                         format!("the value of `{name}` is not valid: {}", validation.message),
                     )
                     .at(validation.span);
@@ -344,7 +337,7 @@ impl Resolver<'_> {
                     self.diagnostics.push(diagnostic.within(Self::context(name)));
                 }
                 Ok(V::Null(_)) => self.diagnostics.push(
-                    error("template::bad-validation", "the condition must not be null", validation.span)
+                    error(code::BAD_VALIDATION, "the condition must not be null", validation.span)
                         .within(Self::context(name)),
                 ),
                 Ok(_) => {}
@@ -355,7 +348,7 @@ impl Resolver<'_> {
 }
 
 fn unset(name: &str, variable: &Variable) -> Diagnostic {
-    Diagnostic::error("template::unset-variable", format!("variable `{name}` has no value"))
+    Diagnostic::error(code::UNSET_VARIABLE, format!("variable `{name}` has no value"))
         .at(variable.span)
         .within(Resolver::context(name))
         .help(format!("give it one: -var '{name}=…', a -var-file, or PKR_VAR_{name} in the environment"))

@@ -10,6 +10,7 @@
 )]
 
 mod language {
+    mod codes;
     mod expressions;
     mod fixtures;
     mod functions;

@@ -76,7 +76,7 @@ fn body(body: &EventBody) -> (&'static str, Value) {
         EventBody::Diagnostic(found) => (
             "diagnostic",
             json!({"severity": if found.severity == Severity::Error { "error" } else { "warning" },
-                "code": found.code, "summary": found.summary, "detail": found.detail, "help": found.help}),
+                "code": found.code.name(), "summary": found.summary, "detail": found.detail, "help": found.help}),
         ),
         EventBody::Span { name, elapsed } => ("span", json!({"name": **name, "seconds": seconds(*elapsed)})),
         EventBody::BuildFinished { outcome, elapsed } => {

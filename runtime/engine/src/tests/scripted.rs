@@ -105,7 +105,10 @@ impl Executor for Script {
     async fn validate(&self, _: &String, step: &Step) -> Diagnostics {
         let wrong = self.invalid.lock().unwrap().contains(&step.component.name);
         if wrong {
-            vec![Diagnostic::error("test::wrong", format!("{} is wrong", step.component))]
+            vec![Diagnostic::error(
+                kiln_plan::code::component::VALIDATE,
+                format!("{} is wrong", step.component),
+            )]
         } else {
             vec![]
         }

@@ -10,6 +10,7 @@ use crate::configuration::StepConfiguration;
 use crate::error::StepError;
 use crate::instance::{Instance, Outcome, Processed};
 use crate::output;
+use kiln_plan::code;
 use kiln_plan::{
     ArtifactSummary, Configuration, Data, Diagnostic, Diagnostics, EventBody, Marks, Origin, Severity, Step,
     StepInfo, Value,
@@ -79,7 +80,7 @@ impl BuildScope {
         };
         match checked.await {
             Ok(told) => found.extend(told.into_iter().take(1000).map(|one| self.finding(&ready, one))),
-            Err(error) => found.push(ready.diagnostic("host::component", "", error.message)),
+            Err(error) => found.push(ready.diagnostic(code::host::COMPONENT, "", error.message)),
         }
         found
     }
@@ -253,7 +254,7 @@ impl BuildScope {
             crate::show::clean(&text, self.inner.options().limits.line)
         };
         let pointer = one.pointer.unwrap_or_default();
-        let mut found = configuration.diagnostic("component::validate", &pointer, clean(&one.message));
+        let mut found = configuration.diagnostic(code::component::VALIDATE, &pointer, clean(&one.message));
         if one.severity == wit::Severity::Warning {
             found.severity = Severity::Warning;
         }

@@ -8,6 +8,7 @@ use crate::error::{LoadError, StepError};
 use crate::instance::Instance;
 use crate::show::LineBudget;
 use crate::state::StepCtx;
+use kiln_plan::code;
 use kiln_plan::{Configuration, Diagnostic, Kind, Step, StepInfo};
 use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
@@ -95,7 +96,7 @@ pub(super) fn load_error(error: &LoadError) -> StepError {
 }
 
 fn load_diagnostic(step: &Step, error: &LoadError) -> Diagnostic {
-    let mut found = Diagnostic::error("host::component", error.to_string());
+    let mut found = Diagnostic::error(code::host::COMPONENT, error.to_string());
     found.span = step.span;
     found
 }

@@ -1,6 +1,7 @@
 //! What is found before anything starts: everything that the options name and that must be there.
 
 use super::*;
+use kiln_plan::code;
 
 /// What the options name, checked before anything starts.
 pub(crate) fn check(build: &BuildInner, configuration: &StepConfiguration, creates: bool) -> Diagnostics {
@@ -56,14 +57,17 @@ fn check_one(
         if configuration.is_default(pointer) {
             return None;
         }
-        return Some(configuration.diagnostic("host::designation", pointer, error.message()));
+        return Some(configuration.diagnostic(code::host::DESIGNATION, pointer, error.message()));
     }
     let path = resolve(build, text);
     let meta = path.metadata();
     let problem = match direction.designation {
         Designation::Output if creates && meta.is_ok() && !build.force() => {
-            let found =
-                configuration.diagnostic("host::output-exists", pointer, format!("`{text}` exists already"));
+            let found = configuration.diagnostic(
+                code::host::OUTPUT_EXISTS,
+                pointer,
+                format!("`{text}` exists already"),
+            );
             return Some(found.help("remove it, choose another name, or use -force"));
         }
         Designation::File
@@ -80,7 +84,7 @@ fn check_one(
         Designation::Glob if text.contains(['*', '?', '[']) => {
             return glob::Pattern::new(&path.to_string_lossy()).err().map(|e| {
                 configuration.diagnostic(
-                    "host::designation",
+                    code::host::DESIGNATION,
                     pointer,
                     format!("`{name}` is not a pattern: {e}"),
                 )
@@ -102,5 +106,5 @@ fn check_one(
         },
         _ => return None,
     };
-    Some(configuration.diagnostic("host::designation", pointer, problem))
+    Some(configuration.diagnostic(code::host::DESIGNATION, pointer, problem))
 }

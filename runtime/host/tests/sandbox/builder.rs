@@ -70,7 +70,7 @@ async fn every_failure_leaves_nothing() {
             Err(error) => error,
             Ok(_) => builder.finish().await.unwrap_err(),
         };
-        assert_eq!(error.trap, fail.ends_with("trap"), "{fail}: {error:?}");
+        assert_eq!(error.is_trap(), fail.ends_with("trap"), "{fail}: {error:?}");
         builder.cleanup(Outcome::Failed).await.unwrap();
         assert!(scope.close(Outcome::Failed).await.is_empty());
         assert_eq!(left(&world), Vec::<String>::new(), "{fail}");
@@ -104,7 +104,7 @@ async fn an_output_directory_that_exists_is_refused_or_forced() {
     assert!(found[0].summary.contains("exists already"), "{found:?}");
     let (_, prepared) =
         scope.prepare(&step(Kind::Builder), &options, info(Kind::Builder), world.cancel.clone()).await;
-    assert_eq!(prepared.unwrap_err().code, "already-exists");
+    assert_eq!(prepared.unwrap_err().code, kiln_plan::code::step::ALREADY_EXISTS);
     scope.close(Outcome::Failed).await;
     assert!(world.work("out/mine").exists(), "what was there stays");
 }

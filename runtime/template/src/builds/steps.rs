@@ -8,6 +8,7 @@ use crate::late::Options;
 use crate::syntax::Block;
 use crate::value::types::Type;
 use crate::value::{V, Val};
+use kiln_plan::code::template as code;
 use kiln_plan::{ComponentRef, Diagnostic, Kind, PostProcessor, Provisioner, Schema, Span};
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,7 +57,7 @@ impl Planner<'_> {
             if block.kind != "post-processor" || block.labels.len() != 1 {
                 let summary = format!("blocks of type `{}` are not expected here", block.kind);
                 self.diagnostics.push(
-                    Diagnostic::error("template::unknown-block", summary)
+                    Diagnostic::error(code::UNKNOWN_BLOCK, summary)
                         .at(block.header)
                         .within("post-processors"),
                 );
@@ -120,7 +121,7 @@ impl Planner<'_> {
         let except = self.names(block, "except", place);
         if only.is_some() && except.is_some() {
             self.diagnostics.push(
-                Diagnostic::error("template::only-and-except", "`only` and `except` cannot be used together")
+                Diagnostic::error(code::ONLY_AND_EXCEPT, "`only` and `except` cannot be used together")
                     .at(block.header)
                     .within(block.context()),
             );
@@ -166,8 +167,7 @@ impl Planner<'_> {
             _ => None,
         };
         count.unwrap_or_else(|| {
-            let diagnostic =
-                error("template::wrong-type", format!("`{name}` must be a whole number from 0"), span);
+            let diagnostic = error(code::WRONG_TYPE, format!("`{name}` must be a whole number from 0"), span);
             self.diagnostics.push(diagnostic.within(block.context()));
             0
         })
@@ -178,7 +178,7 @@ impl Planner<'_> {
         let text = value.as_text().unwrap_or_default();
         crate::duration::parse(text).unwrap_or_else(|| {
             let diagnostic =
-                error("template::bad-duration", format!("`{name}`: \"{text}\" is not a duration"), span);
+                error(code::BAD_DURATION, format!("`{name}`: \"{text}\" is not a duration"), span);
             self.diagnostics.push(
                 diagnostic
                     .within(block.context())

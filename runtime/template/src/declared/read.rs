@@ -7,6 +7,7 @@ use crate::syntax::{Attribute, Block, Body, Expr, Node};
 use crate::value::types::{self, Type};
 use crate::value::{V, convert};
 use crate::version::Constraints;
+use kiln_plan::code::template as code;
 use kiln_plan::{Diagnostic, Diagnostics, Span, nearest};
 use std::sync::Arc;
 
@@ -47,14 +48,14 @@ impl Reader<'_> {
     }
 
     fn duplicate(&mut self, what: &str, span: Span) {
-        self.report(Diagnostic::error("template::duplicate", format!("{what} is declared twice")).at(span));
+        self.report(Diagnostic::error(code::DUPLICATE, format!("{what} is declared twice")).at(span));
     }
 
     fn file(&mut self, body: &Body) {
         for attribute in &body.attributes {
             let summary = format!("an argument named `{}` is not expected here", attribute.name);
             self.report(
-                Diagnostic::error("template::unexpected-attribute", summary)
+                Diagnostic::error(code::UNEXPECTED_ATTRIBUTE, summary)
                     .at(attribute.name_span)
                     .help("a template consists of blocks; set variables in a .pkrvars.hcl file"),
             );
@@ -71,7 +72,7 @@ impl Reader<'_> {
         let Some((_, labels, names)) = BLOCKS.iter().find(|(kind, ..)| *kind == block.kind) else {
             let kinds: Vec<String> = BLOCKS.iter().map(|(kind, ..)| (*kind).to_owned()).collect();
             let mut diagnostic = Diagnostic::error(
-                "template::unknown-block",
+                code::UNKNOWN_BLOCK,
                 format!("blocks of type `{}` are not expected here", block.kind),
             )
             .at(block.header);
@@ -82,12 +83,9 @@ impl Reader<'_> {
         };
         if block.kind == "dynamic" {
             self.report(
-                Diagnostic::error(
-                    "template::unknown-block",
-                    "`dynamic` cannot be used at the top of a template",
-                )
-                .at(block.header)
-                .detail("it repeats blocks inside source, build and component blocks"),
+                Diagnostic::error(code::UNKNOWN_BLOCK, "`dynamic` cannot be used at the top of a template")
+                    .at(block.header)
+                    .detail("it repeats blocks inside source, build and component blocks"),
             );
             return false;
         }
@@ -95,7 +93,7 @@ impl Reader<'_> {
             let wanted = if *labels == 0 { "no labels".to_owned() } else { format!("{labels} ({names})") };
             self.report(
                 Diagnostic::error(
-                    "template::wrong-labels",
+                    code::WRONG_LABELS,
                     format!("`{}` has {} labels, it takes {wanted}", block.kind, block.labels.len()),
                 )
                 .at(block.header),
@@ -143,7 +141,7 @@ impl Reader<'_> {
         for inner in &block.body.blocks {
             self.report(
                 Diagnostic::error(
-                    "template::unknown-block",
+                    code::UNKNOWN_BLOCK,
                     format!("blocks of type `{}` are not expected here", inner.kind),
                 )
                 .at(inner.header)
@@ -158,7 +156,7 @@ impl Reader<'_> {
             if !known.contains(&attribute.name.as_str()) {
                 let names: Vec<String> = known.iter().map(|name| (*name).to_owned()).collect();
                 let mut diagnostic = Diagnostic::error(
-                    "template::unexpected-attribute",
+                    code::UNEXPECTED_ATTRIBUTE,
                     format!("an argument named `{}` is not expected here", attribute.name),
                 )
                 .at(attribute.name_span)
@@ -177,7 +175,7 @@ impl Reader<'_> {
         let converted = value.and_then(|value| {
             convert::convert(&value, ty).map_err(|e| {
                 Box::new(
-                    Diagnostic::error("template::wrong-type", format!("`{}`: {e}", attribute.name))
+                    Diagnostic::error(code::WRONG_TYPE, format!("`{}`: {e}", attribute.name))
                         .at(attribute.value.span),
                 )
             })
@@ -221,7 +219,7 @@ impl Reader<'_> {
             } else {
                 self.report(
                     Diagnostic::error(
-                        "template::unknown-block",
+                        code::UNKNOWN_BLOCK,
                         format!("blocks of type `{}` are not expected here", inner.kind),
                     )
                     .at(inner.header)
@@ -238,7 +236,7 @@ impl Reader<'_> {
         let context = block.context();
         let Some(entries) = value.entries() else {
             self.report(
-                Diagnostic::error("template::bad-plugin", format!("`{}` must be an object", attribute.name))
+                Diagnostic::error(code::BAD_PLUGIN, format!("`{}` must be an object", attribute.name))
                     .at(attribute.value.span)
                     .within(context)
                     .help("write { version = \">= 1.0.0\", source = \"github.com/hashicorp/qemu\" }"),
@@ -247,7 +245,7 @@ impl Reader<'_> {
         };
         for name in entries.keys().filter(|name| !matches!(name.as_str(), "version" | "source")) {
             self.report(
-                Diagnostic::error("template::bad-plugin", format!("`{name}` is not expected here"))
+                Diagnostic::error(code::BAD_PLUGIN, format!("`{name}` is not expected here"))
                     .at(attribute.value.span)
                     .within(context.clone())
                     .help("a required plugin has `version` and `source`"),
@@ -257,7 +255,7 @@ impl Reader<'_> {
         let (Some(version), Some(source)) = (get("version"), get("source")) else {
             self.report(
                 Diagnostic::error(
-                    "template::bad-plugin",
+                    code::BAD_PLUGIN,
                     format!("`{}` needs `version` and `source`", attribute.name),
                 )
                 .at(span)
@@ -267,7 +265,7 @@ impl Reader<'_> {
         };
         if source.split('/').count() < 3 {
             self.report(
-                Diagnostic::error("template::bad-plugin", format!("\"{source}\" is not a source"))
+                Diagnostic::error(code::BAD_PLUGIN, format!("\"{source}\" is not a source"))
                     .at(attribute.value.span)
                     .within(context.clone())
                     .help("a source has at least three parts: github.com/hashicorp/qemu"),
@@ -324,7 +322,7 @@ impl Reader<'_> {
             } else {
                 self.report(
                     Diagnostic::error(
-                        "template::unknown-block",
+                        code::UNKNOWN_BLOCK,
                         format!("blocks of type `{}` are not expected here", inner.kind),
                     )
                     .at(inner.header)
@@ -348,7 +346,7 @@ impl Reader<'_> {
         let context = variable.context();
         let Some(condition) = block.body.attribute("condition") else {
             self.report(
-                Diagnostic::error("template::bad-validation", "a validation needs `condition`")
+                Diagnostic::error(code::BAD_VALIDATION, "a validation needs `condition`")
                     .at(block.header)
                     .within(context),
             );
@@ -358,7 +356,7 @@ impl Reader<'_> {
             let own = variable.label(0);
             self.report(
                 Diagnostic::error(
-                    "template::bad-validation",
+                    code::BAD_VALIDATION,
                     format!("the condition can refer only to the variable itself, var.{own}"),
                 )
                 .at(span)
@@ -368,7 +366,7 @@ impl Reader<'_> {
         }
         let Some((message, span)) = self.text(block, "error_message") else {
             self.report(
-                Diagnostic::error("template::bad-validation", "a validation needs `error_message`")
+                Diagnostic::error(code::BAD_VALIDATION, "a validation needs `error_message`")
                     .at(block.header)
                     .within(context),
             );
@@ -377,7 +375,7 @@ impl Reader<'_> {
         let first = message.chars().next().is_some_and(|c| c.is_uppercase() || !c.is_alphabetic());
         if !first || !message.ends_with(['.', '?', '!']) {
             self.report(
-                Diagnostic::error("template::bad-validation", "`error_message` must be a full sentence")
+                Diagnostic::error(code::BAD_VALIDATION, "`error_message` must be a full sentence")
                     .at(span)
                     .within(context)
                     .help("start it with an upper-case letter and end it with a period, ! or ?"),
@@ -398,7 +396,7 @@ impl Reader<'_> {
         self.no_blocks(block);
         let Some(expression) = block.body.attribute("expression") else {
             self.report(
-                Diagnostic::error("template::missing-attribute", "`expression` is required")
+                Diagnostic::error(code::MISSING_ATTRIBUTE, "`expression` is required")
                     .at(block.header)
                     .within(block.context()),
             );
@@ -414,7 +412,7 @@ impl Reader<'_> {
 }
 
 fn bad_constraint(text: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("template::bad-version", format!("\"{text}\" is not a version constraint"))
+    Diagnostic::error(code::BAD_VERSION, format!("\"{text}\" is not a version constraint"))
         .at(span)
         .help("write it like \">= 1.7.0\", \"~> 1.9\" or \">= 1.0, < 2.0\"")
 }

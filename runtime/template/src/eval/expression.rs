@@ -5,6 +5,7 @@ use crate::functions;
 use crate::syntax::{Expr, For, Key, Node};
 use crate::value::types::Type;
 use crate::value::{V, Val, convert};
+use kiln_plan::code::template as code;
 use kiln_plan::{Diagnostic, Marks, Span};
 use std::collections::BTreeMap;
 
@@ -63,10 +64,10 @@ impl Context<'_> {
     fn key(&self, key: &Expr) -> Result<(Option<String>, Marks), Box<Diagnostic>> {
         let value = self.eval(key)?;
         if value.is_null() {
-            return Err(error("template::wrong-type", "a key cannot be null", key.span));
+            return Err(error(code::WRONG_TYPE, "a key cannot be null", key.span));
         }
         let text = convert::convert(&value, &Type::Text).map_err(|_| {
-            error("template::wrong-type", "a key must be a string", key.span)
+            error(code::WRONG_TYPE, "a key must be a string", key.span)
                 .map_detail(&format!("this is {}", value.describe()))
         })?;
         Ok((text.as_text().map(str::to_owned), value.marks))
@@ -103,10 +104,10 @@ impl Context<'_> {
     pub(super) fn truth(&self, expr: &Expr) -> Outcome {
         let value = self.eval(expr)?;
         if value.is_null() {
-            return Err(error("template::wrong-type", "a condition cannot be null", expr.span));
+            return Err(error(code::WRONG_TYPE, "a condition cannot be null", expr.span));
         }
         convert::convert(&value, &Type::Bool).map_err(|_| {
-            error("template::wrong-type", "a condition must be true or false", expr.span)
+            error(code::WRONG_TYPE, "a condition must be true or false", expr.span)
                 .map_detail(&format!("this is {}", value.describe()))
         })
     }
@@ -158,7 +159,7 @@ impl Context<'_> {
                 groups.entry(name).or_default().push(item);
             } else if object.insert(name.clone(), item).is_some() {
                 return Err(error(
-                    "template::duplicate-key",
+                    code::DUPLICATE_KEY,
                     format!("the key \"{name}\" occurs twice"),
                     key_expr.span,
                 )
@@ -212,7 +213,7 @@ impl Context<'_> {
                 return Ok(Val::unknown(Type::Dynamic).marked(last.marks));
             }
             let items = last.items().ok_or_else(|| {
-                error("template::wrong-type", "only a list, set or tuple can be expanded with ...", last_span)
+                error(code::WRONG_TYPE, "only a list, set or tuple can be expanded with ...", last_span)
             })?;
             for item in items {
                 values.push(item.clone().marked(last.marks));
@@ -230,7 +231,7 @@ impl Context<'_> {
                 Err(e) => first = first.or(Some(e)),
             }
         }
-        let mut failed = error("template::function", "no argument of `try` could be evaluated", span);
+        let mut failed = error(code::FUNCTION, "no argument of `try` could be evaluated", span);
         if let Some(first) = first {
             failed.detail = format!("the first one: {}", first.summary);
         }
@@ -239,7 +240,7 @@ impl Context<'_> {
 
     fn can(&self, arguments: &[Expr], span: Span) -> Outcome {
         let [argument] = arguments else {
-            return Err(error("template::function", "`can` takes one argument", span));
+            return Err(error(code::FUNCTION, "`can` takes one argument", span));
         };
         Ok(match self.eval(argument) {
             Ok(value) if !value.wholly_known() => Val::unknown(Type::Bool).marked(value.marks),
@@ -250,18 +251,18 @@ impl Context<'_> {
 
     fn convert_call(&self, arguments: &[Expr], span: Span) -> Outcome {
         let [value, ty] = arguments else {
-            return Err(error("template::function", "`convert` takes a value and a type", span));
+            return Err(error(code::FUNCTION, "`convert` takes a value and a type", span));
         };
         let value_span = value.span;
         let value = self.eval(value)?;
         let ty = crate::value::types::constraint(ty, &|expr| self.eval(expr))?;
         convert::convert(&value, &ty)
-            .map_err(|e| error("template::function", format!("cannot convert: {e}"), value_span))
+            .map_err(|e| error(code::FUNCTION, format!("cannot convert: {e}"), value_span))
     }
 }
 
 fn inconsistent(yes: &Type, no: &Type, span: Span) -> Box<Diagnostic> {
-    error("template::inconsistent-types", "the two results of `? :` have different types", span)
+    error(code::INCONSISTENT_TYPES, "the two results of `? :` have different types", span)
         .map_detail(&format!("the first is {yes}, the second {no}"))
 }
 
@@ -284,6 +285,6 @@ pub(super) fn pairs(collection: &Val) -> Option<Vec<(Val, Val)>> {
 /// The error of looping over something that has no items.
 pub(super) fn not_a_collection(value: &Val, span: Span) -> Box<Diagnostic> {
     let what = if value.is_null() { "null" } else { "this" };
-    error("template::wrong-type", format!("cannot loop over {what}"), span)
+    error(code::WRONG_TYPE, format!("cannot loop over {what}"), span)
         .map_detail(&format!("a list, set, tuple, map or object is needed, not {}", value.describe()))
 }

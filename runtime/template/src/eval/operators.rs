@@ -5,6 +5,7 @@ use crate::syntax::{Binary, Expr, Unary};
 use crate::value::number::Num;
 use crate::value::types::Type;
 use crate::value::{V, Val, convert, equal};
+use kiln_plan::code::template as code;
 use kiln_plan::{Diagnostic, Span};
 
 impl Context<'_> {
@@ -31,7 +32,7 @@ impl Context<'_> {
     fn operand(&self, expr: &Expr, ty: &Type) -> Outcome {
         let value = self.eval(expr)?;
         let wrong = |what: &str| {
-            Err(error("template::wrong-type", format!("this operator needs a {ty}"), expr.span)
+            Err(error(code::WRONG_TYPE, format!("this operator needs a {ty}"), expr.span)
                 .map_detail(&format!("this is {what}")))
         };
         if value.is_null() {
@@ -90,7 +91,7 @@ impl Context<'_> {
             Binary::Minus => number(x.sub(y), span)?,
             Binary::Times => number(x.mul(y), span)?,
             Binary::Divide | Binary::Modulo if y.signum() == 0 => {
-                return Err(error("template::arithmetic", "division by zero", span));
+                return Err(error(code::ARITHMETIC, "division by zero", span));
             }
             Binary::Divide => number(x.div(y), span)?,
             _ => number(x.rem(y), span)?,
@@ -102,7 +103,7 @@ impl Context<'_> {
 fn number(result: Option<Num>, span: Span) -> Result<Val, Box<Diagnostic>> {
     result
         .map(|n| V::Number(n).into())
-        .ok_or_else(|| error("template::arithmetic", "the result is too large or too small", span))
+        .ok_or_else(|| error(code::ARITHMETIC, "the result is too large or too small", span))
 }
 
 /// Equality as `==` has it: values of different types differ, except that every null is the same.

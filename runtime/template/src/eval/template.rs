@@ -5,6 +5,7 @@ use super::{Context, Detail, Frame, MAX_TEXT, Outcome, error};
 use crate::syntax::{Expr, Part};
 use crate::value::types::Type;
 use crate::value::{V, Val, convert};
+use kiln_plan::code::template as code;
 use kiln_plan::{Diagnostic, Marks, Span};
 
 /// Text as it grows. Unknown as soon as a part of it is.
@@ -65,11 +66,11 @@ impl Context<'_> {
         let value = self.eval(expr)?;
         out.marks = out.marks.join(value.deep_marks());
         if value.is_null() {
-            return Err(error("template::wrong-type", "null cannot be put into a string", expr.span)
+            return Err(error(code::WRONG_TYPE, "null cannot be put into a string", expr.span)
                 .map_detail("the value of this expression is null"));
         }
         let text = convert::convert(&value, &Type::Text).map_err(|_| {
-            error("template::wrong-type", "this value cannot be put into a string", expr.span)
+            error(code::WRONG_TYPE, "this value cannot be put into a string", expr.span)
                 .map_detail(&format!("a string, number or bool is needed, not {}", value.describe()))
         })?;
         match &text.v {
@@ -84,7 +85,7 @@ impl Context<'_> {
 
 fn push(out: &mut Text, text: &str, span: Span) -> Result<(), Box<Diagnostic>> {
     if out.text.len() + text.len() > MAX_TEXT {
-        return Err(error("template::too-much-work", "this string is longer than 16 MiB", span));
+        return Err(error(code::TOO_MUCH_WORK, "this string is longer than 16 MiB", span));
     }
     out.text.push_str(text);
     Ok(())

@@ -4,6 +4,7 @@ use super::{Context, Detail, Outcome, error};
 use crate::syntax::{Expr, Node, Step};
 use crate::value::types::Type;
 use crate::value::{V, Val, convert};
+use kiln_plan::code::template as code;
 use kiln_plan::{Diagnostic, Span, nearest};
 
 impl Context<'_> {
@@ -83,10 +84,8 @@ fn attribute(value: &Val, name: &str, path: &str, span: Span) -> Outcome {
             Some(item) => Ok(item.clone().marked(value.marks)),
             None => Err(missing(value, entries.keys(), name, path, &shown, span)),
         },
-        V::Null(_) => {
-            Err(error("template::null-value", format!("{shown} is null, it has no attributes"), span))
-        }
-        _ => Err(error("template::wrong-type", format!("{shown} has no attributes"), span)
+        V::Null(_) => Err(error(code::NULL_VALUE, format!("{shown} is null, it has no attributes"), span)),
+        _ => Err(error(code::WRONG_TYPE, format!("{shown} has no attributes"), span)
             .map_detail(&format!("it is {}", value.describe()))),
     }
 }
@@ -110,14 +109,12 @@ fn missing<'k>(
     span: Span,
 ) -> Box<Diagnostic> {
     let (code, summary) = match path {
-        "var" => ("template::unknown-variable", format!("variable `{name}` is not declared")),
-        "local" => ("template::unknown-local", format!("local `{name}` is not declared")),
-        "data" => ("template::unknown-data", format!("no data source of type `{name}` is declared")),
-        "build" => ("template::unknown-build-value", format!("the build has no value `{name}`")),
-        _ if matches!(value.v, V::Map(..)) => {
-            ("template::unknown-key", format!("{shown} has no key \"{name}\""))
-        }
-        _ => ("template::unknown-attribute", format!("{shown} has no attribute `{name}`")),
+        "var" => (code::UNKNOWN_VARIABLE, format!("variable `{name}` is not declared")),
+        "local" => (code::UNKNOWN_LOCAL, format!("local `{name}` is not declared")),
+        "data" => (code::UNKNOWN_DATA, format!("no data source of type `{name}` is declared")),
+        "build" => (code::UNKNOWN_BUILD_VALUE, format!("the build has no value `{name}`")),
+        _ if matches!(value.v, V::Map(..)) => (code::UNKNOWN_KEY, format!("{shown} has no key \"{name}\"")),
+        _ => (code::UNKNOWN_ATTRIBUTE, format!("{shown} has no attribute `{name}`")),
     };
     let mut diagnostic = Diagnostic::error(code, summary).at(span);
     diagnostic.help = match nearest(name, keys.clone()) {
@@ -135,7 +132,7 @@ fn missing<'k>(
 pub(crate) fn index(value: &Val, key: &Val, path: &str, span: Span) -> Outcome {
     let marks = value.marks.join(key.marks);
     if key.is_null() {
-        return Err(error("template::wrong-type", "an index cannot be null", span));
+        return Err(error(code::WRONG_TYPE, "an index cannot be null", span));
     }
     let indexed = !(value.ty().is_primitive() || matches!(value.ty(), Type::Set(_)));
     if indexed && (value.is_unknown() || key.is_unknown()) {
@@ -148,7 +145,7 @@ pub(crate) fn index(value: &Val, key: &Val, path: &str, span: Span) -> Outcome {
     match &value.v {
         V::Object(entries) | V::Map(_, entries) => {
             let name = convert::convert(key, &Type::Text)
-                .map_err(|_| error("template::wrong-type", "the key must be a string", span))?;
+                .map_err(|_| error(code::WRONG_TYPE, "the key must be a string", span))?;
             let name = name.as_text().unwrap_or_default();
             let shown = if path.is_empty() { "this value".to_owned() } else { format!("`{path}`") };
             match entries.get(name) {
@@ -158,22 +155,22 @@ pub(crate) fn index(value: &Val, key: &Val, path: &str, span: Span) -> Outcome {
         }
         V::List(_, items) | V::Tuple(items) => {
             let number = convert::convert(key, &Type::Number)
-                .map_err(|_| error("template::wrong-type", "the index must be a number", span))?;
+                .map_err(|_| error(code::WRONG_TYPE, "the index must be a number", span))?;
             let at = match &number.v {
                 V::Number(n) => n.to_usize(),
                 _ => None,
             };
             let item = at.and_then(|at| items.get(at));
             item.map(|item| item.clone().marked(marks)).ok_or_else(|| {
-                error("template::index-out-of-range", "the index is out of range", span)
+                error(code::INDEX_OUT_OF_RANGE, "the index is out of range", span)
                     .map_detail(&format!("there are {} items, counted from 0", items.len()))
             })
         }
-        V::Null(_) => Err(error("template::null-value", "null has no items", span)),
+        V::Null(_) => Err(error(code::NULL_VALUE, "null has no items", span)),
         V::Set(..) | V::Unknown(Type::Set(_)) => {
-            Err(error("template::wrong-type", "the items of a set have no index", span))
+            Err(error(code::WRONG_TYPE, "the items of a set have no index", span))
         }
-        _ => Err(error("template::wrong-type", "this value has no items", span)
+        _ => Err(error(code::WRONG_TYPE, "this value has no items", span)
             .map_detail(&format!("it is {}", value.describe()))),
     }
 }

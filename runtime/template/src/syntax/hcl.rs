@@ -10,6 +10,7 @@ use hcl_edit::Span as _;
 use hcl_edit::expr::{BinaryOperator, Expression, ObjectKey, TraversalOperator, UnaryOperator};
 use hcl_edit::structure::Structure;
 use hcl_edit::template::{Directive, Element, Strip, Template};
+use kiln_plan::code::template as code;
 use kiln_plan::{Diagnostic, FileId, Span};
 use std::ops::Range;
 use std::sync::Arc;
@@ -77,7 +78,7 @@ fn syntax_error(error: &hcl_edit::parser::Error, text: &str, file: FileId) -> Bo
     let end = text.get(start..).and_then(|rest| rest.chars().next()).map_or(start, |c| start + c.len_utf8());
     let message = error.message().lines().collect::<Vec<_>>().join(", ");
     let at = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Box::new(Diagnostic::error("template::syntax", format!("syntax error: {message}")).at(Span {
+    Box::new(Diagnostic::error(code::SYNTAX, format!("syntax error: {message}")).at(Span {
         file,
         start: at(start),
         end: at(end),
@@ -215,7 +216,7 @@ impl Lowerer<'_> {
     fn number(&self, parsed: &str, range: Option<Range<usize>>, span: Span) -> Lowered<Val> {
         let written = range.and_then(|range| self.text.get(range)).unwrap_or("").trim();
         Num::parse(written).or_else(|| Num::parse(parsed)).map(|n| V::Number(n).into()).ok_or_else(|| {
-            Box::new(Diagnostic::error("template::syntax", "this number is too large or too small").at(span))
+            Box::new(Diagnostic::error(code::SYNTAX, "this number is too large or too small").at(span))
         })
     }
 
@@ -252,7 +253,7 @@ impl Lowerer<'_> {
         }
         if steps.len() > MAX_STEPS || splats > MAX_SPLATS {
             return Err(Box::new(
-                Diagnostic::error("template::too-deep", "this traversal is too long")
+                Diagnostic::error(code::TOO_DEEP, "this traversal is too long")
                     .at(span)
                     .help(format!("at most {MAX_STEPS} steps and {MAX_SPLATS} splats in one expression")),
             ));

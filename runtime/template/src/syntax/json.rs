@@ -10,6 +10,7 @@ use super::hcl::parse_placed;
 use super::{Attribute, Block, Body, Expr, Key, Node};
 use crate::value::number::Num;
 use crate::value::{V, Val};
+use kiln_plan::code::template as code;
 use kiln_plan::{Diagnostic, FileId, Span};
 use read::{Content, Item};
 use std::sync::Arc;
@@ -85,7 +86,7 @@ fn number(text: &str, item: &Item) -> Lowered<Num> {
 }
 
 fn wrong(item: &Item, what: &str) -> Box<Diagnostic> {
-    Box::new(Diagnostic::error("template::syntax", format!("syntax error: {what}")).at(item.span))
+    Box::new(Diagnostic::error(code::SYNTAX, format!("syntax error: {what}")).at(item.span))
 }
 
 fn body(item: &Item, place: Place) -> Lowered<Body> {

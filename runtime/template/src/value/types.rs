@@ -2,6 +2,7 @@
 
 use super::Val;
 use crate::syntax::{Expr, Key, Node, Step};
+use kiln_plan::code::template as code;
 use kiln_plan::{Diagnostic, Span};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -175,7 +176,7 @@ fn attribute(
 }
 
 fn bad(span: Span, message: impl Into<String>) -> Box<Diagnostic> {
-    Box::new(Diagnostic::error("template::bad-type", message).at(span).help(
+    Box::new(Diagnostic::error(code::BAD_TYPE, message).at(span).help(
         "types are string, number, bool, any, list(T), set(T), map(T), tuple([T, …]) and object({ name = T, … })",
     ))
 }

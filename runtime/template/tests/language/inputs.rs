@@ -45,6 +45,13 @@ impl Inputs {
         inputs
     }
 
+    /// Those of a line of words.
+    pub(crate) fn parse(line: &str) -> Self {
+        let mut inputs = Self::default();
+        inputs.read(&words(line));
+        inputs
+    }
+
     fn read(&mut self, words: &[String]) {
         let mut words = words.iter();
         let list = |text: &str| text.split(',').map(str::to_owned).collect::<Vec<_>>();
@@ -120,7 +127,10 @@ impl ReadData for Answers {
         let get = |at: &str| configuration.value.at(at).and_then(Value::as_text).unwrap_or_default();
         let (name, text) = match component.name.as_str() {
             "http" if get("/url").starts_with("bad:") => {
-                return Err(Diagnostic::error("test::unreachable", format!("{label}: nobody answers")));
+                return Err(Diagnostic::error(
+                    kiln_plan::code::component::DATA,
+                    format!("{label}: nobody answers"),
+                ));
             }
             "http" => ("body", format!("body of {}", get("/url"))),
             _ => ("output", get("/input").to_owned()),

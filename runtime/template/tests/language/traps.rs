@@ -28,7 +28,7 @@ fn names(plan: &Plan) -> Vec<&str> {
 }
 
 fn codes(found: &[Diagnostic]) -> Vec<&str> {
-    found.iter().map(|d| d.code).collect()
+    found.iter().map(|d| d.code.name()).collect()
 }
 
 fn console(expression: &str) -> String {

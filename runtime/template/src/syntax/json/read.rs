@@ -1,5 +1,6 @@
 //! JSON with the place of every value, numbers as they are written.
 
+use kiln_plan::code::template as code;
 use kiln_plan::{Diagnostic, FileId, Span};
 
 /// The deepest nesting.
@@ -58,9 +59,7 @@ impl<'t> Reader<'t> {
     }
 
     fn wrong(&self, what: &str) -> Box<Diagnostic> {
-        Box::new(
-            Diagnostic::error("template::syntax", format!("syntax error: {what}")).at(self.span(self.at)),
-        )
+        Box::new(Diagnostic::error(code::SYNTAX, format!("syntax error: {what}")).at(self.span(self.at)))
     }
 
     fn take(&mut self, sign: char) -> bool {
@@ -149,7 +148,7 @@ impl<'t> Reader<'t> {
             let span = self.span(start);
             if name != "//" && !seen.insert(name.clone()) && !self.repeats {
                 return Err(Box::new(
-                    Diagnostic::error("template::duplicate", format!("\"{name}\" occurs twice")).at(span),
+                    Diagnostic::error(code::DUPLICATE, format!("\"{name}\" occurs twice")).at(span),
                 ));
             }
             if !self.take(':') {

@@ -1,0 +1,5 @@
+# kiln-test: -only=a[,b
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,7 @@
+locals {
+  names = true ? ["a"] : "none"
+}
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+}

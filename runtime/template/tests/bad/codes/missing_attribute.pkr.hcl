@@ -1,0 +1,7 @@
+local "password" {
+  sensitive = true
+}
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,5 @@
+# kiln-test: -only=other.*
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,8 @@
+locals {
+  a = uper("x")
+  b = tostring(1)
+}
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,13 @@
+locals {
+  file = name
+  also = vra.x
+}
+variable "a" {
+  default = b
+}
+source "null" "x" {
+  ssh_host = localhost
+}
+build {
+  sources = ["null.x"]
+}

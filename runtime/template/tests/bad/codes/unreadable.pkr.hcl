@@ -1,0 +1,2 @@
+# kiln-test: -var-file missing.hcl
+locals {}

@@ -1,0 +1,5 @@
+# kiln-test: -except=null.y
+source "null" "x" {}
+build {
+  sources = ["null.z"]
+}

@@ -1,0 +1,2 @@
+variable "x" {}
+source "null" "y" {}
