@@ -269,7 +269,7 @@ impl Lowerer<'_> {
         }
         let summary = "syntax error: text in quotes must end on its line";
         let help = "write \\n for a new line, or a heredoc: <<EOT";
-        Err(Box::new(Diagnostic::error("template::syntax", summary).at(self.span(range)).help(help)))
+        Err(Box::new(Diagnostic::error(code::SYNTAX, summary).at(self.span(range)).help(help)))
     }
 
     fn template_node(&self, template: &Template) -> Lowered<Node> {
