@@ -12,6 +12,7 @@
 mod language {
     mod codes;
     mod expressions;
+    mod fixers;
     mod fixtures;
     mod functions;
     mod hostile;

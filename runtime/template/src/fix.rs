@@ -1,0 +1,143 @@
+//! `fix`: legacy JSON templates brought up to date, option by option. Main function: [`fix`].
+//!
+//! The fixers, their names, their order and what each of them touches are Packer's; so is the layout
+//! of the result (sorted names, two spaces). The order matters: some look for what an earlier one
+//! wrote. A value that a fixer cannot read is left as it is, for the validation to speak about.
+
+mod checksum;
+mod clouds;
+mod communicator;
+mod hypervisors;
+mod names;
+mod post_processors;
+mod print;
+mod provisioners;
+mod step;
+
+use kiln_plan::{Diagnostic, FileId, SourceMap, Span};
+use serde_json::Value;
+use step::Step;
+
+/// One fixer.
+struct Fixer {
+    name: &'static str,
+    description: &'static str,
+    /// What it does, part by part.
+    changes: &'static [Change],
+}
+
+/// What a fixer does to each step of one list of the template.
+#[derive(Clone, Copy)]
+enum Change {
+    Builder(fn(&mut Step)),
+    /// Can refuse the template, with the reason.
+    StrictBuilder(fn(&mut Step) -> Result<(), String>),
+    Provisioner(fn(&mut Step)),
+    PostProcessor(fn(&mut Step)),
+}
+
+use Change::{Builder, PostProcessor, Provisioner, StrictBuilder};
+
+const fn fixer(name: &'static str, description: &'static str, changes: &'static [Change]) -> Fixer {
+    Fixer { name, description, changes }
+}
+
+/// All of them, in the order in which they run.
+#[rustfmt::skip]
+const FIXERS: [Fixer; 34] = [
+    fixer("iso-md5", "`iso_md5` becomes an `iso_checksum` of type md5", &[Builder(checksum::md5)]),
+    fixer("createtime", "`{{.CreateTime}}` in names of Amazon images becomes `{{timestamp}}`", &[Builder(names::create_time)]),
+    fixer("virtualbox-gaattach", "`guest_additions_attach` becomes `guest_additions_mode`", &[Builder(hypervisors::guest_additions)]),
+    fixer("pp-vagrant-override", "options of one provider of the vagrant post-processor move into `override`", &[PostProcessor(post_processors::vagrant_override)]),
+    fixer("virtualbox-rename", "the builder `virtualbox` becomes `virtualbox-iso`, in overrides of provisioners too", &[Builder(hypervisors::virtualbox), Provisioner(provisioners::virtualbox_override)]),
+    fixer("vmware-rename", "the builder `vmware` becomes `vmware-iso`", &[Builder(hypervisors::vmware)]),
+    fixer("parallels-headless", "`headless` of Parallels builders goes, as it has no effect", &[Builder(hypervisors::parallels_headless)]),
+    fixer("parallels-deprecations", "`parallels_tools_host_path` goes, `guest_os_distribution` becomes `guest_os_type`", &[Builder(hypervisors::parallels_options)]),
+    fixer("sshkeypath", "`ssh_key_path` becomes `ssh_private_key_file`", &[Builder(communicator::key_path)]),
+    fixer("sshdisableagent", "`ssh_disable_agent` becomes `ssh_disable_agent_forwarding`", &[Builder(communicator::disable_agent)]),
+    fixer("scaleway-access-key", "`access_key` of Scaleway builders becomes `organization_id`", &[Builder(clouds::scaleway_key)]),
+    fixer("manifest-filename", "`filename` of the manifest post-processor becomes `output`", &[PostProcessor(post_processors::manifest_output)]),
+    fixer("amazon-shutdown_behavior", "`shutdown_behaviour` of Amazon builders becomes `shutdown_behavior`", &[Builder(clouds::shutdown_behavior)]),
+    fixer("amazon-enhanced-networking", "`enhanced_networking` of Amazon builders becomes `ena_support`", &[Builder(clouds::enhanced_networking)]),
+    fixer("amazon-private-ip", "`ssh_private_ip` of Amazon builders becomes an `ssh_interface`", &[StrictBuilder(clouds::private_ip)]),
+    fixer("amazon-temp-sec-cidrs", "`temporary_security_group_source_cidr` becomes a list, with an s", &[Builder(clouds::source_cidrs)]),
+    fixer("docker-email", "`login_email` goes, as Docker knows none", &[Builder(post_processors::docker_email), PostProcessor(post_processors::docker_email)]),
+    fixer("docker-tag-tags", "`tag` of the docker-tag post-processor becomes the list `tags`", &[PostProcessor(post_processors::docker_tags)]),
+    fixer("powershell-escapes", "escapes go from variables, user and password of PowerShell provisioners, which need none", &[Provisioner(provisioners::powershell_escapes)]),
+    fixer("vmware-compaction", "`skip_compaction` is set where the disk type of an ESX host cannot be compacted", &[Builder(hypervisors::compaction)]),
+    fixer("hyperv-deprecations", "`vhd_temp_path` of hyperv-iso goes", &[Builder(hypervisors::vhd_temp_path)]),
+    fixer("hyperv-vmxc-typo", "`clone_from_vmxc_path` of hyperv-vmcx becomes `clone_from_vmcx_path`", &[Builder(hypervisors::vmcx_path)]),
+    fixer("hyperv-cpu-and-ram", "`cpu` and `ram_size` of Hyper-V builders become `cpus` and `memory`", &[Builder(hypervisors::cpu_and_ram)]),
+    fixer("clean-image-name", "the functions `clean_image_name` and `clean_ami_name` become `clean_resource_name`", &[Builder(names::clean_resource_name)]),
+    fixer("spot-price-auto-product", "`spot_price_auto_product` of Amazon builders goes", &[Builder(clouds::auto_product)]),
+    fixer("qemu-disk-size", "a number as `disk_size` of QEMU builders becomes a text with its unit", &[Builder(hypervisors::disk_size)]),
+    fixer("galaxy-command", "`galaxycommand` of ansible-local becomes `galaxy_command`", &[Provisioner(provisioners::galaxy_command)]),
+    fixer("comm-config", "options of port forwarding of VirtualBox builders lose their `ssh_`", &[Builder(communicator::virtualbox_ports)]),
+    fixer("ssh-wait-timeout", "`ssh_wait_timeout` becomes `ssh_timeout`", &[Builder(communicator::wait_timeout)]),
+    fixer("vsphere-iso-net-disk", "network and disk options of vsphere-iso move into `network_adapters` and `storage`", &[Builder(clouds::vsphere_devices)]),
+    fixer("iso-checksum-type-and-url", "`iso_checksum_type` and `iso_checksum_url` move into `iso_checksum`", &[Builder(checksum::type_and_url)]),
+    fixer("qemu-host-port", "`ssh_host_port_min` and `_max` of QEMU builders lose their `ssh_`", &[Builder(communicator::qemu_ports)]),
+    fixer("azure-exclude_from_latest", "the misspelled `exlude_from_latest` of azure-chroot becomes `exclude_from_latest`", &[Builder(clouds::exclude_from_latest)]),
+    fixer("proxmox-type", "the builder `proxmox` becomes `proxmox-iso`", &[Builder(hypervisors::proxmox)]),
+];
+
+/// Names and descriptions of the fixers, in their order.
+pub fn fixers() -> impl Iterator<Item = (&'static str, &'static str)> {
+    FIXERS.iter().map(|fixer| (fixer.name, fixer.description))
+}
+
+/// A legacy JSON template after all fixers, laid out.
+///
+/// # Errors
+/// The text is no JSON object, its lists hold something that is no step, or a fixer refuses a value;
+/// with the map that the finding's place points into.
+pub fn fix(name: &str, text: &str) -> Result<String, (SourceMap, Box<Diagnostic>)> {
+    let mut sources = SourceMap::default();
+    let file = sources.add(name, text);
+    match fixed(text, file) {
+        Ok(text) => Ok(text),
+        Err(diagnostic) => Err((sources, diagnostic)),
+    }
+}
+
+fn fixed(text: &str, file: FileId) -> Result<String, Box<Diagnostic>> {
+    let mut template: Value = serde_json::from_str(text).map_err(|e| syntax(&e, text, file))?;
+    if !template.is_object() {
+        return Err(Box::new(wrong("a template is a JSON object")));
+    }
+    for fixer in &FIXERS {
+        for change in fixer.changes {
+            apply(*change, &mut template)
+                .map_err(|problem| wrong(problem).detail(format!("found by the fixer {}", fixer.name)))
+                .map_err(Box::new)?;
+        }
+    }
+    Ok(print::go(&template))
+}
+
+fn apply(change: Change, template: &mut Value) -> Result<(), String> {
+    match change {
+        Builder(change) => step::builders(template, |builder| {
+            change(builder);
+            Ok(())
+        }),
+        StrictBuilder(change) => step::builders(template, change),
+        Provisioner(change) => {
+            step::provisioners(template, change);
+            Ok(())
+        }
+        PostProcessor(change) => step::post_processors(template, change),
+    }
+}
+
+fn wrong(summary: impl Into<String>) -> Diagnostic {
+    Diagnostic::error("template::fix", summary)
+}
+
+/// The place of serde's line and column. Never its text: it can quote a value.
+fn syntax(error: &serde_json::Error, text: &str, file: FileId) -> Box<Diagnostic> {
+    let before: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    let at = u32::try_from((before + error.column().saturating_sub(1)).min(text.len())).unwrap_or(u32::MAX);
+    let what = if error.is_eof() { "the JSON ends too early" } else { "this is not JSON" };
+    Box::new(wrong(what).at(Span { file, start: at, end: at }))
+}
