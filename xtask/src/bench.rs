@@ -86,7 +86,7 @@ const CASES: &[(&str, Make)] = &[
 
 pub(crate) fn run(args: &BenchArgs) -> Result<()> {
     setup::run()?;
-    setup::packages(&["packer", "pigz"])?;
+    setup::packages(&["pigz"])?;
     let tree = Tree::find();
     let kiln = match &args.kiln {
         Some(program) => program.clone(),

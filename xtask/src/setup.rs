@@ -22,6 +22,8 @@ const PACKAGES: &[&str] = &[
     "ovmf",
     "swtpm",
     "xorriso",
+    // what templates are compared with
+    "packer",
     // the other end of SSH in tests
     "openssh-client",
     "openssh-server",

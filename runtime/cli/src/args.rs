@@ -71,6 +71,8 @@ pub(crate) enum Verb {
     Inspect(InspectArgs),
     /// Bring templates and variable files into the usual format
     Fmt(FmtArgs),
+    /// Bring a legacy JSON template up to date
+    Fix(FixArgs),
     /// Evaluate expressions
     Console(ConsoleArgs),
     /// Undo what a killed run left on this machine
@@ -241,6 +243,17 @@ pub(crate) struct FmtArgs {
     /// Files and folders; - for standard input
     #[arg(default_value = ".")]
     pub(crate) paths: Vec<PathBuf>,
+}
+
+/// `kiln fix`.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_long_help = crate::commands::fix::help())]
+pub(crate) struct FixArgs {
+    /// Check the result; end with 1 if it is no template
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "true", value_parser = truth, value_name = "BOOL")]
+    pub(crate) validate: bool,
+    /// A JSON file, or - for standard input
+    pub(crate) template: PathBuf,
 }
 
 /// `kiln console`.

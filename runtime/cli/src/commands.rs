@@ -5,6 +5,7 @@ mod cleanup;
 mod completion;
 mod console;
 mod docs;
+pub(crate) mod fix;
 mod fmt;
 pub(crate) mod init;
 mod inspect;
@@ -66,6 +67,7 @@ fn start(args: Args) -> Exit {
         Verb::Validate(args) => validate::run(&screen, &args),
         Verb::Init(args) => init::run(&screen, &args),
         Verb::Inspect(args) => inspect::run(&screen, &args),
+        Verb::Fix(args) => fix::run(&screen, &args),
         Verb::Fmt(args) => fmt::run(&screen, &args),
         Verb::Console(args) => console::run(&screen, &args),
         Verb::Cleanup(args) => cleanup::run(&screen, &args),

@@ -49,17 +49,30 @@ pub(crate) fn load(
     path: Option<&Path>,
     config_type: ConfigType,
 ) -> Result<Template, Shown> {
-    let world = Arc::new(RealWorld::new(home));
-    let stdin = match path {
-        Some(path) if path == Path::new("-") => Some(standard_input(screen, config_type)?),
-        _ => None,
-    };
-    let input = match (&stdin, path) {
-        (Some(text), _) => Input::Text { name: "<stdin>", text },
-        (None, Some(path)) => Input::Path(path),
-        (None, None) => Input::Nothing,
-    };
-    match kiln_template::load(input, world) {
+    if path == Some(Path::new("-")) {
+        return load_text(screen, home, "<stdin>", &standard_input(screen)?, config_type);
+    }
+    read(screen, home, path.map_or(Input::Nothing, Input::Path))
+}
+
+/// The same for a text that is in no file.
+pub(crate) fn load_text(
+    screen: &Screen,
+    home: &Home,
+    name: &str,
+    text: &str,
+    config_type: ConfigType,
+) -> Result<Template, Shown> {
+    if config_type == ConfigType::Json {
+        let what = "legacy JSON templates are not read yet; give -config-type=hcl2 if this is HCL2";
+        screen.error(format!("Error: {what}"));
+        return Err(Shown);
+    }
+    read(screen, home, Input::Text { name, text })
+}
+
+fn read(screen: &Screen, home: &Home, input: Input<'_>) -> Result<Template, Shown> {
+    match kiln_template::load(input, Arc::new(RealWorld::new(home))) {
         Ok(template) => {
             screen.quote(Arc::new(template.sources().clone()));
             Ok(template)
@@ -72,18 +85,14 @@ pub(crate) fn load(
     }
 }
 
-fn standard_input(screen: &Screen, config_type: ConfigType) -> Result<String, Shown> {
+/// All of standard input, or shows why not.
+pub(crate) fn standard_input(screen: &Screen) -> Result<String, Shown> {
     let mut text = String::new();
-    let read = std::io::stdin().lock().take(MAX_STDIN).read_to_string(&mut text);
-    let problem = match read {
-        Err(error) => format!("cannot read standard input: {error}"),
-        Ok(_) if config_type == ConfigType::Json => {
-            "legacy JSON templates are not read yet; give -config-type=hcl2 if this is HCL2".to_owned()
-        }
-        Ok(_) => return Ok(text),
-    };
-    screen.error(format!("Error: {problem}"));
-    Err(Shown)
+    std::io::stdin().lock().take(MAX_STDIN).read_to_string(&mut text).map_err(|error| {
+        screen.error(format!("Error: cannot read standard input: {error}"));
+        Shown
+    })?;
+    Ok(text)
 }
 
 /// `-var` and `-var-file`.
