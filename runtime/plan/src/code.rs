@@ -102,6 +102,7 @@ area! {
     BAD_VALIDATION = "bad-validation",
     BAD_VARIABLE_FILE = "bad-variable-file",
     BAD_VERSION = "bad-version",
+    CANNOT_FIX = "cannot-fix",
     CYCLE = "cycle",
     DEPRECATED_OPTION = "deprecated-option",
     DUPLICATE = "duplicate",

@@ -14,6 +14,7 @@ mod print;
 mod provisioners;
 mod step;
 
+use kiln_plan::code::template as code;
 use kiln_plan::{Diagnostic, FileId, SourceMap, Span};
 use serde_json::Value;
 use step::Step;
@@ -131,7 +132,7 @@ fn apply(change: Change, template: &mut Value) -> Result<(), String> {
 }
 
 fn wrong(summary: impl Into<String>) -> Diagnostic {
-    Diagnostic::error("template::fix", summary)
+    Diagnostic::error(code::CANNOT_FIX, summary)
 }
 
 /// The place of serde's line and column. Never its text: it can quote a value.

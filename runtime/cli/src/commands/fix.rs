@@ -7,6 +7,7 @@ use crate::home::Home;
 use crate::screen::Screen;
 use crate::session::{Shown, load_text, standard_input};
 use kiln_plan::Diagnostic;
+use kiln_plan::code::template as code;
 use std::borrow::Cow;
 use std::fmt::Write;
 use std::io::Read;
@@ -54,9 +55,9 @@ fn read(screen: &Screen, path: &Path) -> Result<String, Shown> {
     if name.ends_with(".hcl") || name.ends_with(".pkr.json") || path.is_dir() {
         let what = format!("only legacy JSON templates are fixed, and {shown} is not one");
         let help = format!("HCL2 has nothing to fix; `kiln validate {shown}` says what is wrong with it");
-        return Err(refuse(Diagnostic::error("template::fix", what).help(help)));
+        return Err(refuse(Diagnostic::error(code::CANNOT_FIX, what).help(help)));
     }
-    let unreadable = |what: String| refuse(Diagnostic::error("template::unreadable", what));
+    let unreadable = |what: String| refuse(Diagnostic::error(code::UNREADABLE, what));
     let mut bytes = Vec::new();
     std::fs::File::open(path)
         .and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes))

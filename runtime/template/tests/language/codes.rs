@@ -68,6 +68,7 @@ const ELSEWHERE: &[(Code, &str)] = &[
         code::template::UNKNOWN_BUILD_VALUE,
         "given when a step runs: trap_10_and_11_values_of_the_build_are_late",
     ),
+    (code::template::CANNOT_FIX, "of the verb fix: fixers.rs"),
     (code::template::UNSUPPORTED_SYNTAX, "about the name of the file: tests/cli"),
 ];
 

@@ -52,7 +52,7 @@ fn there_are_as_many_as_in_packer() {
 
 fn refused(text: &str) -> (String, Option<(usize, usize)>) {
     let (sources, diagnostic) = fix("t.json", text).expect_err("it is refused");
-    assert_eq!(diagnostic.code, "template::fix");
+    assert_eq!(diagnostic.code, kiln_plan::code::template::CANNOT_FIX);
     (diagnostic.summary.clone(), diagnostic.span.map(|span| sources.position(span)))
 }
 
