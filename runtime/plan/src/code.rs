@@ -112,6 +112,8 @@ area! {
     INCONSISTENT_TYPES = "inconsistent-types",
     INDEX_OUT_OF_RANGE = "index-out-of-range",
     INVALID_VALUE = "invalid-value",
+    MISSING_COMMA = "missing-comma",
+    MISSING_EQUALS = "missing-equals",
     MISSING_ATTRIBUTE = "missing-attribute",
     MISSING_OPTION = "missing-option",
     NO_BUILD = "no-build",
@@ -124,6 +126,7 @@ area! {
     SYNTAX = "syntax",
     TOO_DEEP = "too-deep",
     TOO_MUCH_WORK = "too-much-work",
+    UNCLOSED = "unclosed",
     UNDECLARED_VARIABLE = "undeclared-variable",
     UNEXPECTED_ATTRIBUTE = "unexpected-attribute",
     UNKNOWN_ATTRIBUTE = "unknown-attribute",
@@ -144,6 +147,7 @@ area! {
     UNSUPPORTED_VERSION = "unsupported-version",
     UNUSED_FILTER = "unused-filter",
     WRONG_LABELS = "wrong-labels",
+    WRONG_QUOTES = "wrong-quotes",
     WRONG_TYPE = "wrong-type",
 }
 

@@ -6,6 +6,7 @@ use crate::decode::{self, Made, option};
 use crate::environment::Catalogue;
 use crate::eval::Roots;
 use crate::evaluated::{Evaluated, dedupe};
+use crate::expected;
 use crate::glob::Glob;
 use crate::graph::unknown_component;
 use crate::late::Options;
@@ -153,16 +154,7 @@ impl Planner<'_> {
         for attribute in &block.body.attributes {
             let known = ["name", "description", "sources"];
             if !known.contains(&attribute.name.as_str()) {
-                let names = known.map(str::to_owned);
-                let mut diagnostic = Diagnostic::error(
-                    code::UNEXPECTED_ATTRIBUTE,
-                    format!("an argument named `{}` is not expected here", attribute.name),
-                )
-                .at(attribute.name_span)
-                .within(context.clone());
-                diagnostic.help =
-                    nearest(&attribute.name, names.iter()).map(|near| format!("did you mean `{near}`?"));
-                self.diagnostics.push(diagnostic);
+                self.diagnostics.push(expected::attribute(attribute, &known).within(context.clone()));
             }
         }
         let name = match option(&block.body, "name", &Type::Text, roots, world) {
@@ -190,16 +182,8 @@ impl Planner<'_> {
         let mut cleanups = 0;
         for Made { block, .. } in children {
             let Some((_, labels)) = CHILDREN.iter().find(|(kind, _)| *kind == block.kind) else {
-                let kinds: Vec<String> = CHILDREN.iter().map(|(kind, _)| (*kind).to_owned()).collect();
-                let mut diagnostic = Diagnostic::error(
-                    code::UNKNOWN_BLOCK,
-                    format!("blocks of type `{}` are not expected here", block.kind),
-                )
-                .at(block.header)
-                .within("build");
-                diagnostic.help =
-                    nearest(&block.kind, kinds.iter()).map(|near| format!("did you mean `{near}`?"));
-                self.diagnostics.push(diagnostic);
+                let found = expected::block(block, &CHILDREN.map(|(kind, _)| kind)).within("build");
+                self.diagnostics.push(found);
                 continue;
             };
             if block.labels.len() != *labels {

@@ -171,6 +171,9 @@ impl<'c> Context<'c> {
         Diagnostic::error(code::UNKNOWN_NAME, format!("there is no `{name}` here")).help(
             match nearest(name, self.roots.names()) {
                 Some(near) => format!("did you mean `{near}`?"),
+                None if TERRAFORM.contains(&name) => {
+                    format!("`{name}` is of Terraform's language; Packer has none{known}")
+                }
                 None => format!("text needs double quotes: \"{name}\"{known}"),
             },
         )
@@ -203,6 +206,9 @@ pub(crate) fn error(code: Code, summary: impl Into<String>, span: Span) -> Box<D
 
 /// The names that exist somewhere.
 const ROOTS: [&str; 7] = ["var", "local", "data", "path", "packer", "source", "build"];
+
+/// Names that mean something in Terraform only.
+const TERRAFORM: [&str; 6] = ["each", "count", "self", "module", "resource", "terraform"];
 
 /// Adding to a boxed diagnostic.
 trait Detail {

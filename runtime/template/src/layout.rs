@@ -4,7 +4,7 @@
 //! one space or none between neighbours, then the columns of `=` and of trailing comments in runs
 //! of neighbouring lines.
 
-mod lex;
+pub(crate) mod lex;
 
 use lex::{Kind, Token};
 

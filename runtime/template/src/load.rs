@@ -2,6 +2,7 @@
 
 use crate::declared::{self, Declared, RequiredPlugin};
 use crate::eval::World;
+use crate::rest;
 use crate::syntax::{self, Body};
 use crate::version::{Constraints, Version};
 use crate::{Environment, FileKind, PACKER_VERSION};
@@ -60,27 +61,33 @@ pub fn load(
     for (name, text) in files.texts {
         let is_json = name.ends_with(".json");
         let id = sources.add(name, text.as_str());
-        let parse = if is_json { syntax::parse_json_file } else { syntax::parse_file };
-        match parse(&text, id) {
-            Ok(body) => bodies.push(body),
-            Err(diagnostic) => diagnostics.push(*diagnostic),
+        if is_json {
+            match syntax::parse_json_file(&text, id) {
+                Ok(body) => bodies.push(body),
+                Err(diagnostic) => diagnostics.push(*diagnostic),
+            }
+        } else {
+            let parsed = syntax::parse_file(&text, id);
+            bodies.push(parsed.body);
+            diagnostics.extend(parsed.mistakes);
         }
     }
+    let unreadable = !files.diagnostics.is_empty() || !diagnostics.is_empty();
     diagnostics.extend(files.diagnostics);
     let world = World { environment, root: files.root };
-    // Files that cannot be parsed hide declarations, so what refers to them would be reported
-    // as missing: the syntax comes first.
-    if !diagnostics.is_empty() {
-        return Err((sources, diagnostics));
-    }
     let declared = declared::read(&bodies, &world, &mut diagnostics);
     if let Some(wrong) = wrong_version(&declared) {
         return Err((sources, vec![wrong]));
     }
-    if diagnostics.iter().any(Diagnostic::is_error) {
-        return Err((sources, diagnostics));
+    let template = Template { declared, sources, world, auto_files: files.auto };
+    if !diagnostics.iter().any(Diagnostic::is_error) {
+        return Ok(template);
     }
-    Ok(Template { declared, sources, world, auto_files: files.auto })
+    let sources = template.sources.clone();
+    if unreadable {
+        rest::add(template, &mut diagnostics);
+    }
+    Err((sources, diagnostics))
 }
 
 fn wrong_version(declared: &Declared) -> Option<Diagnostic> {
@@ -231,8 +238,8 @@ impl Template {
 pub fn format(name: &str, text: &str) -> Result<String, (SourceMap, Box<Diagnostic>)> {
     let mut sources = SourceMap::default();
     let id = sources.add(name, text);
-    if let Err(diagnostic) = syntax::parse_file(text, id) {
-        return Err((sources, diagnostic));
+    if let Some(mistake) = syntax::parse_file(text, id).mistakes.into_iter().next() {
+        return Err((sources, Box::new(mistake)));
     }
     crate::layout::format(text).ok_or_else(|| {
         let diagnostic = Diagnostic::error(code::SYNTAX, "the text cannot be split into tokens");

@@ -3,9 +3,11 @@
 
 mod hcl;
 mod json;
+mod recover;
 
-pub(crate) use hcl::{parse_expression, parse_file, parse_template};
+pub(crate) use hcl::{parse_expression, parse_template};
 pub(crate) use json::{parse_file as parse_json_file, parse_value as parse_json_value};
+pub(crate) use recover::parse_file;
 
 use crate::value::Val;
 use kiln_plan::Span;

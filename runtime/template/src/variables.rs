@@ -188,10 +188,9 @@ impl Resolver<'_> {
             return;
         }
         let id = self.sources.add(shown.as_str(), text.as_str());
-        match syntax::parse_file(&text, id) {
-            Ok(body) => self.body(&shown, &body, undeclared),
-            Err(diagnostic) => self.diagnostics.push(*diagnostic),
-        }
+        let parsed = syntax::parse_file(&text, id);
+        self.body(&shown, &parsed.body, undeclared);
+        self.diagnostics.extend(parsed.mistakes);
     }
 
     fn body(&mut self, shown: &str, body: &Body, undeclared: Undeclared) {

@@ -3,6 +3,7 @@
 use super::Planner;
 use crate::decode::{Made, option};
 use crate::eval::{Roots, error};
+use crate::expected;
 use crate::graph::unknown_component;
 use crate::late::Options;
 use crate::syntax::Block;
@@ -55,12 +56,8 @@ impl Planner<'_> {
         for made in sequence {
             let block = &made.block;
             if block.kind != "post-processor" || block.labels.len() != 1 {
-                let summary = format!("blocks of type `{}` are not expected here", block.kind);
-                self.diagnostics.push(
-                    Diagnostic::error(code::UNKNOWN_BLOCK, summary)
-                        .at(block.header)
-                        .within("post-processors"),
-                );
+                let found = expected::block(block, &["post-processor"]).within("post-processors");
+                self.diagnostics.push(found);
                 continue;
             }
             let mut roots = place.roots.clone();

@@ -2,13 +2,14 @@
 
 use super::{Declared, Local, RequiredPlugin, Validation, Variable};
 use crate::eval::{Roots, World, evaluate};
+use crate::expected;
 use crate::functions::Position;
 use crate::syntax::{Attribute, Block, Body, Expr, Node};
 use crate::value::types::{self, Type};
 use crate::value::{V, convert};
 use crate::version::Constraints;
 use kiln_plan::code::template as code;
-use kiln_plan::{Diagnostic, Diagnostics, Span, nearest};
+use kiln_plan::{Diagnostic, Diagnostics, Span};
 use std::sync::Arc;
 
 /// The blocks that a file may have, with the count of their labels.
@@ -70,15 +71,7 @@ impl Reader<'_> {
     /// Checks the kind and the labels of a block of a file.
     fn shape(&mut self, block: &Block) -> bool {
         let Some((_, labels, names)) = BLOCKS.iter().find(|(kind, ..)| *kind == block.kind) else {
-            let kinds: Vec<String> = BLOCKS.iter().map(|(kind, ..)| (*kind).to_owned()).collect();
-            let mut diagnostic = Diagnostic::error(
-                code::UNKNOWN_BLOCK,
-                format!("blocks of type `{}` are not expected here", block.kind),
-            )
-            .at(block.header);
-            diagnostic.help =
-                nearest(&block.kind, kinds.iter()).map(|near| format!("did you mean `{near}`?"));
-            self.report(diagnostic);
+            self.report(expected::block(block, &BLOCKS.map(|(kind, ..)| kind)));
             return false;
         };
         if block.kind == "dynamic" {
@@ -139,14 +132,7 @@ impl Reader<'_> {
 
     fn no_blocks(&mut self, block: &Block) {
         for inner in &block.body.blocks {
-            self.report(
-                Diagnostic::error(
-                    code::UNKNOWN_BLOCK,
-                    format!("blocks of type `{}` are not expected here", inner.kind),
-                )
-                .at(inner.header)
-                .within(block.context()),
-            );
+            self.report(expected::block(inner, &[]).within(block.context()));
         }
     }
 
@@ -154,17 +140,7 @@ impl Reader<'_> {
     fn only(&mut self, block: &Block, known: &[&str]) {
         for attribute in &block.body.attributes {
             if !known.contains(&attribute.name.as_str()) {
-                let names: Vec<String> = known.iter().map(|name| (*name).to_owned()).collect();
-                let mut diagnostic = Diagnostic::error(
-                    code::UNEXPECTED_ATTRIBUTE,
-                    format!("an argument named `{}` is not expected here", attribute.name),
-                )
-                .at(attribute.name_span)
-                .within(block.context());
-                diagnostic.help = nearest(&attribute.name, names.iter())
-                    .map(|near| format!("did you mean `{near}`?"))
-                    .or_else(|| (!names.is_empty()).then(|| format!("expected are {}", names.join(", "))));
-                self.report(diagnostic);
+                self.report(expected::attribute(attribute, known).within(block.context()));
             }
         }
     }
@@ -217,14 +193,7 @@ impl Reader<'_> {
                     self.plugin(inner, attribute);
                 }
             } else {
-                self.report(
-                    Diagnostic::error(
-                        code::UNKNOWN_BLOCK,
-                        format!("blocks of type `{}` are not expected here", inner.kind),
-                    )
-                    .at(inner.header)
-                    .within(block.context()),
-                );
+                self.report(expected::block(inner, &["required_plugins"]).within(block.context()));
             }
         }
     }
@@ -320,14 +289,7 @@ impl Reader<'_> {
             if inner.kind == "validation" {
                 validations.extend(self.validation(block, inner));
             } else {
-                self.report(
-                    Diagnostic::error(
-                        code::UNKNOWN_BLOCK,
-                        format!("blocks of type `{}` are not expected here", inner.kind),
-                    )
-                    .at(inner.header)
-                    .within(block.context()),
-                );
+                self.report(expected::block(inner, &["validation"]).within(block.context()));
             }
         }
         let variable = Variable {

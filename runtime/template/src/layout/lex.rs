@@ -1,8 +1,9 @@
-//! Text into tokens for the layout. Every byte that is not a space or tab is in a token.
+//! Text into tokens, for the layout and for finding mistakes. Every byte that is not a space or tab
+//! is in a token, whatever the text is.
 
 /// What a token is, as far as the layout cares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// No token.
     Nothing,
     /// A line end.
@@ -41,7 +42,7 @@ pub(super) enum Kind {
 
 impl Kind {
     /// 1 if it opens, -1 if it closes.
-    pub(super) fn bracket(self) -> i64 {
+    pub(crate) fn bracket(self) -> i64 {
         match self {
             Self::OpenBrace | Self::OpenBracket | Self::OpenParen | Self::Interpolation => 1,
             Self::CloseBrace | Self::CloseBracket | Self::CloseParen | Self::InterpolationEnd => -1,
@@ -52,15 +53,17 @@ impl Kind {
 
 /// A token and the spaces in front of it.
 #[derive(Debug, Clone)]
-pub(super) struct Token<'t> {
-    pub(super) kind: Kind,
-    pub(super) text: &'t str,
-    pub(super) spaces: usize,
+pub(crate) struct Token<'t> {
+    /// Its first byte.
+    pub(crate) at: usize,
+    pub(crate) kind: Kind,
+    pub(crate) text: &'t str,
+    pub(crate) spaces: usize,
 }
 
 impl Token<'_> {
     /// Whether the next token is on another line.
-    pub(super) fn ends_line(&self) -> bool {
+    pub(crate) fn ends_line(&self) -> bool {
         self.kind == Kind::Newline || (self.kind == Kind::Comment && self.text.ends_with('\n'))
     }
 }
@@ -74,25 +77,65 @@ enum Inside {
     Heredoc(String),
 }
 
+/// Something that begins at a byte and does not end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unclosed {
+    pub(crate) what: Unended,
+    pub(crate) at: usize,
+    /// Where the outermost text that it breaks begins.
+    pub(crate) from: usize,
+}
+
+/// What it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unended {
+    Comment,
+    Interpolation,
+    Quotes,
+    /// With the word that should end it.
+    Heredoc(String),
+}
+
 struct Lexer<'t> {
     text: &'t str,
     at: usize,
     spaces: usize,
     tokens: Vec<Token<'t>>,
-    inside: Vec<Inside>,
+    /// With the byte where it began.
+    inside: Vec<(Inside, usize)>,
+    unclosed: Vec<Unclosed>,
 }
 
 /// All tokens; `None` if a string, heredoc, comment or interpolation does not end.
-pub(super) fn lex(text: &str) -> Option<Vec<Token<'_>>> {
-    let mut lexer = Lexer { text, at: 0, spaces: 0, tokens: Vec::new(), inside: Vec::new() };
+pub(crate) fn lex(text: &str) -> Option<Vec<Token<'_>>> {
+    let (tokens, unclosed) = scan(text);
+    unclosed.is_empty().then_some(tokens)
+}
+
+/// All tokens and what does not end. A string ends with its line at the latest.
+pub(crate) fn scan(text: &str) -> (Vec<Token<'_>>, Vec<Unclosed>) {
+    let mut lexer =
+        Lexer { text, at: 0, spaces: 0, tokens: Vec::new(), inside: Vec::new(), unclosed: Vec::new() };
     while lexer.at < text.len() {
+        let before = (lexer.at, lexer.inside.len());
         match lexer.inside.last() {
-            None | Some(Inside::Interpolation(_)) => lexer.normal()?,
-            Some(Inside::Quotes) => lexer.quoted()?,
-            Some(Inside::Heredoc(_)) => lexer.heredoc()?,
+            None | Some((Inside::Interpolation(_), _)) => lexer.normal(),
+            Some((Inside::Quotes, _)) => lexer.quoted(),
+            Some((Inside::Heredoc(_), _)) => lexer.heredoc(),
+        };
+        if before == (lexer.at, lexer.inside.len()) {
+            lexer.at += lexer.rest().chars().next().map_or(1, char::len_utf8);
         }
     }
-    lexer.inside.is_empty().then_some(lexer.tokens)
+    if let Some((inside, at)) = lexer.inside.drain(..).next() {
+        let what = match inside {
+            Inside::Interpolation(_) => Unended::Interpolation,
+            Inside::Quotes => Unended::Quotes,
+            Inside::Heredoc(word) => Unended::Heredoc(word),
+        };
+        lexer.unclosed.push(Unclosed { what, at, from: at });
+    }
+    (lexer.tokens, lexer.unclosed)
 }
 
 impl<'t> Lexer<'t> {
@@ -103,7 +146,7 @@ impl<'t> Lexer<'t> {
     /// Takes `length` bytes as a token.
     fn take(&mut self, kind: Kind, length: usize) -> Option<()> {
         let text = self.rest().get(..length).filter(|text| !text.is_empty())?;
-        self.tokens.push(Token { kind, text, spaces: std::mem::take(&mut self.spaces) });
+        self.tokens.push(Token { at: self.at, kind, text, spaces: std::mem::take(&mut self.spaces) });
         self.at += length;
         Some(())
     }
@@ -122,11 +165,14 @@ impl<'t> Lexer<'t> {
             '#' => self.line_comment(),
             '/' if rest.starts_with("//") => self.line_comment(),
             '/' if rest.starts_with("/*") => {
-                let end = rest.get(2..)?.find("*/")?;
+                let Some(end) = rest.get(2..)?.find("*/") else {
+                    self.unclosed.push(Unclosed { what: Unended::Comment, at: self.at, from: self.at });
+                    return self.take(Kind::Comment, rest.len());
+                };
                 self.take(Kind::Comment, end + 4)
             }
             '"' => {
-                self.inside.push(Inside::Quotes);
+                self.inside.push((Inside::Quotes, self.at));
                 self.take(Kind::Quote, 1)
             }
             '<' if rest.starts_with("<<") => self.open_heredoc(),
@@ -154,7 +200,7 @@ impl<'t> Lexer<'t> {
 
     fn sign(&mut self, first: char) -> Option<()> {
         let rest = self.rest();
-        if let Some(Inside::Interpolation(braces)) = self.inside.last_mut() {
+        if let Some((Inside::Interpolation(braces), _)) = self.inside.last_mut() {
             let closes = *braces == 0 && (first == '}' || rest.starts_with("~}"));
             match first {
                 _ if closes => {
@@ -214,7 +260,7 @@ impl<'t> Lexer<'t> {
 
     fn interpolation(&mut self) -> Option<()> {
         let length = if self.rest().get(2..)?.starts_with('~') { 3 } else { 2 };
-        self.inside.push(Inside::Interpolation(0));
+        self.inside.push((Inside::Interpolation(0), self.at));
         self.take(Kind::Interpolation, length)
     }
 
@@ -228,24 +274,38 @@ impl<'t> Lexer<'t> {
             return self.take(Kind::Unquote, 1);
         }
         if self.rest().starts_with('\n') {
-            return None;
+            self.cut_line();
+            return Some(());
         }
         self.interpolation()
     }
 
+    /// The line ends inside of a string: leaves it, and the strings around it.
+    fn cut_line(&mut self) {
+        let heredoc = self.inside.iter().rposition(|(inside, _)| matches!(inside, Inside::Heredoc(_)));
+        let left = self.inside.split_off(heredoc.map_or(0, |at| at + 1));
+        let inner = left.iter().rfind(|(inside, _)| matches!(inside, Inside::Interpolation(_)));
+        let Some((_, from)) = left.first() else { return };
+        let (what, at) = match inner {
+            Some((_, at)) => (Unended::Interpolation, *at),
+            None => (Unended::Quotes, *from),
+        };
+        self.unclosed.push(Unclosed { what, at, from: *from });
+    }
+
     fn open_heredoc(&mut self) -> Option<()> {
         let rest = self.rest();
-        let end = rest.find('\n')?;
+        let Some(end) = rest.find('\n') else { return self.take(Kind::Operator, 2) };
         let word = rest.get(2..end)?.trim_end().trim_start_matches('-').to_owned();
         if word.is_empty() || !word.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-') {
             return self.take(Kind::Operator, 1);
         }
-        self.inside.push(Inside::Heredoc(word));
+        self.inside.push((Inside::Heredoc(word), self.at));
         self.take(Kind::HeredocOpen, end + 1)
     }
 
     fn heredoc(&mut self) -> Option<()> {
-        let Some(Inside::Heredoc(word)) = self.inside.last() else { return None };
+        let Some((Inside::Heredoc(word), _)) = self.inside.last() else { return None };
         let rest = self.rest();
         let at_line_start = self.tokens.last().is_some_and(|token| token.text.ends_with('\n'));
         if at_line_start {

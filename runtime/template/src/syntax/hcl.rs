@@ -22,13 +22,23 @@ const MAX_SPLATS: usize = 8;
 
 type Lowered<T> = Result<T, Box<Diagnostic>>;
 
-/// Parses a file.
+/// Where a text stops being HCL, and what the parser says of it.
+pub(super) struct Stop {
+    pub(super) offset: usize,
+    pub(super) message: String,
+}
+
+/// Parses a part of a file that begins at its byte `base`.
 ///
 /// # Errors
-/// The first syntax error with its place.
-pub(crate) fn parse_file(text: &str, file: FileId) -> Lowered<Body> {
-    let body = hcl_edit::parser::parse_body(text).map_err(|e| syntax_error(&e, text, file))?;
-    Lowerer { file, text, fixed: None }.body(&body)
+/// The first place, counted from the start of the part, that is not HCL; or what is wrong with
+/// something that is.
+pub(super) fn parse_part(text: &str, base: usize, file: FileId) -> Result<Lowered<Body>, Stop> {
+    let body = hcl_edit::parser::parse_body(text).map_err(|e| Stop {
+        offset: e.location().offset().min(text.len()),
+        message: e.message().lines().collect::<Vec<_>>().join(", "),
+    })?;
+    Ok(Lowerer { file, text, base, fixed: None }.body(&body))
 }
 
 /// Parses one expression.
@@ -37,7 +47,7 @@ pub(crate) fn parse_file(text: &str, file: FileId) -> Lowered<Body> {
 /// The first syntax error with its place.
 pub(crate) fn parse_expression(text: &str, file: FileId) -> Lowered<Expr> {
     let expr = hcl_edit::parser::parse_expr(text).map_err(|e| syntax_error(&e, text, file))?;
-    Lowerer { file, text, fixed: None }.expr(&expr)
+    Lowerer { file, text, base: 0, fixed: None }.expr(&expr)
 }
 
 /// Parses the text of a template file (`templatefile`).
@@ -50,7 +60,7 @@ pub(crate) fn parse_template(text: &str, file: FileId) -> Lowered<Expr> {
     let wrap = matches!(template.as_single_element(), Some(Element::Interpolation(_)));
     let mut parts = Vec::new();
     // Its text is split into lines as that of a heredoc is.
-    Lowerer { file, text, fixed: None }.parts(&template, &mut parts, &mut false, true)?;
+    Lowerer { file, text, base: 0, fixed: None }.parts(&template, &mut parts, &mut false, true)?;
     Ok(Expr { node: Node::Template { parts, wrap }, span })
 }
 
@@ -59,7 +69,7 @@ pub(crate) fn parse_template(text: &str, file: FileId) -> Lowered<Expr> {
 /// # Errors
 /// The first syntax error, at `place`.
 pub(crate) fn parse_placed(text: &str, place: Span, is_template: bool) -> Lowered<Expr> {
-    let lowerer = Lowerer { file: place.file, text, fixed: Some(place) };
+    let lowerer = Lowerer { file: place.file, text, base: 0, fixed: Some(place) };
     let at_place = |e: hcl_edit::parser::Error| {
         let mut diagnostic = syntax_error(&e, text, place.file);
         diagnostic.span = Some(place);
@@ -88,6 +98,8 @@ fn syntax_error(error: &hcl_edit::parser::Error, text: &str, file: FileId) -> Bo
 struct Lowerer<'t> {
     file: FileId,
     text: &'t str,
+    /// Where in the file the text begins.
+    base: usize,
     /// The place of everything, if the text is a string inside of another file.
     fixed: Option<Span>,
 }
@@ -98,7 +110,7 @@ impl Lowerer<'_> {
             return fixed;
         }
         let range = range.unwrap_or_default();
-        let at = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let at = |n: usize| u32::try_from(n + self.base).unwrap_or(u32::MAX);
         Span { file: self.file, start: at(range.start), end: at(range.end) }
     }
 
@@ -156,6 +168,7 @@ impl Lowerer<'_> {
             Expression::Object(object) => Node::Object(self.object(object)?),
             Expression::StringTemplate(template) => self.template_node(template)?,
             Expression::HeredocTemplate(heredoc) => {
+                self.ends_line(heredoc.span())?;
                 let mut parts = Vec::new();
                 self.parts(&heredoc.template, &mut parts, &mut false, true)?;
                 if heredoc.indent().is_some() || self.is_indented(heredoc.span()) {
@@ -259,6 +272,20 @@ impl Lowerer<'_> {
             ));
         }
         Ok(Node::Traversal { base: self.boxed(&traversal.expr)?, steps })
+    }
+
+    /// What ends a heredoc must be alone on its line, which the parser does not ask for.
+    fn ends_line(&self, range: Option<Range<usize>>) -> Lowered<()> {
+        let end = range.clone().unwrap_or_default().end;
+        let behind = self.text.get(end..).unwrap_or_default();
+        let behind = behind.split('\n').next().unwrap_or_default().trim_end();
+        if self.fixed.is_some() || behind.is_empty() {
+            return Ok(());
+        }
+        let summary = "the word that ends a heredoc must be alone on its line";
+        let place = Some(end..end + behind.len());
+        let help = format!("put `{}` on the next line", behind.trim_start());
+        Err(Box::new(Diagnostic::error(code::UNCLOSED, summary).at(self.span(place)).help(help)))
     }
 
     /// Text in quotes must not go over several lines, which the parser lets pass.

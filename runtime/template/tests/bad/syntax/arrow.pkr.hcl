@@ -1,0 +1,7 @@
+variable "size" {
+  default => "x"
+}
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,7 @@
+variable "x" {
+  default = `back`
+}
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+}

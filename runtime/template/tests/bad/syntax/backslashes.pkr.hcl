@@ -1,0 +1,7 @@
+locals {
+  a = "C:\Users\x"
+}
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+}

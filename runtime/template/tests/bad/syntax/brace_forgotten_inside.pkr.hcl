@@ -1,0 +1,7 @@
+build {
+  sources = ["null.x"]
+  provisioner "shell-local" {
+    inline = ["true"]
+}
+
+source "null" "x" {}

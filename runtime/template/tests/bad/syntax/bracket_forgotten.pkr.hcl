@@ -1,0 +1,7 @@
+variable "x" {
+  default = ["a", "b"
+}
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,7 @@
+locals {
+  x = join("," ["a"])
+}
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,11 @@
+locals {
+  x = [
+    "a"
+    "b",
+    "c" "d",
+  ]
+}
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,6 @@
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+}
+/* the rest
+is a comment

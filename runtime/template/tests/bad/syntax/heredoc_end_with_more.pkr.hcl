@@ -1,0 +1,9 @@
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+  provisioner "shell-local" {
+    inline = [<<EOT
+echo
+EOT, "b"]
+  }
+}

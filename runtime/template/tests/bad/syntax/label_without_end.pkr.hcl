@@ -1,0 +1,4 @@
+source "null" "x {}
+build {
+  sources = ["null.x"]
+}

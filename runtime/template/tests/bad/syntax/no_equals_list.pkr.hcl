@@ -1,0 +1,7 @@
+variable "sizes" {
+  default ["a", "b"]
+}
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,7 @@
+variable "size" {
+  default 4
+}
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,7 @@
+variable "sizes" {
+  sensitive true
+}
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+}

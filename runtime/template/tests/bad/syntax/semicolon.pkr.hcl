@@ -1,0 +1,7 @@
+locals {
+  a = 1;
+}
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,7 @@
+variable "x" {
+  default = 'it'
+}
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+}

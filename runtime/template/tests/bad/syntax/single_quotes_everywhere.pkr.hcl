@@ -1,0 +1,6 @@
+build {
+  sources = ['null.x', 'null.y']
+  provisioner 'shell-local' {
+    inline = ['echo "hi"']
+  }
+}

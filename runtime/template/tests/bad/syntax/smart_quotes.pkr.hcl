@@ -1,0 +1,7 @@
+variable "x" {
+  default = “smart”
+}
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,10 @@
+variable "x" {
+  default = "no end
+}
+locals {
+  a = nothing
+}
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+}
