@@ -83,7 +83,7 @@ impl Recovery<'_> {
         for one in unclosed.into_iter().take(MOST) {
             // The other end of a text over several lines seems to begin one.
             let rest = text.get(one.from + 1..line_end(&text, one.from)).unwrap_or("");
-            if places.is_empty() || rest.trim_matches(CLOSING).trim().len() > 0 {
+            if places.is_empty() || !rest.trim_matches(CLOSING).is_empty() {
                 self.parsed.mistakes.push(mistake::unended(self.original, &one, self.file));
             }
             let to_end = matches!(one.what, lex::Unended::Heredoc(_) | lex::Unended::Comment);
@@ -127,7 +127,7 @@ impl Recovery<'_> {
     fn item(&mut self, item: &Item, tokens: &[Token<'_>], is_broken: bool) {
         // A string that does not end takes brackets with it.
         if !is_broken {
-            let strays = item.strays.iter().map(|at| mistake::stray(tokens, *at, self.file));
+            let strays = item.strays.iter().take(MOST).map(|at| mistake::stray(tokens, *at, self.file));
             self.parsed.mistakes.extend(strays);
             let unclosed = item.unclosed.iter();
             let found = unclosed.map(|one| mistake::unclosed(self.original, tokens, one, self.file));
@@ -136,7 +136,7 @@ impl Recovery<'_> {
         if item.unclosed.is_some() {
             return;
         }
-        for token in item.strays.iter().filter_map(|at| tokens.get(*at)) {
+        for token in item.strays.iter().take(MOST).filter_map(|at| tokens.get(*at)) {
             self.blank(token.at..token.at + token.text.len());
         }
         let tokens = tokens.get(item.tokens.clone()).unwrap_or_default();

@@ -78,3 +78,19 @@ fn many_blocks_are_fast() {
     let text = "source \"null\" \"x\" {}\n".to_owned() + &"build { sources = [\"null.x\"] }\n".repeat(2000);
     assert_eq!(run(&text), 0);
 }
+
+#[test]
+fn brackets_that_do_not_fit_are_told_quickly() {
+    for text in [
+        "[".repeat(200_000) + &")".repeat(200_000),
+        "a {\n".repeat(50_000),
+        "a = \"\n".repeat(50_000),
+        "a = '\n".repeat(50_000),
+        "}\n".repeat(50_000),
+        "a = 1 1\n".repeat(20_000),
+        format!("a {{\n{}}}\n", "b = 1 1\n".repeat(20_000)),
+    ] {
+        let found = run(&text);
+        assert!((1..=120).contains(&found), "{found} findings in {}", &text[..20]);
+    }
+}

@@ -3,6 +3,9 @@
 use crate::layout::lex::{Kind, Token};
 use std::ops::Range;
 
+/// How far up an opening bracket is looked for.
+const DEEPEST: usize = 64;
+
 /// An attribute or block at the top level, with what follows up to the next.
 pub(super) struct Item {
     pub(super) range: Range<usize>,
@@ -114,7 +117,10 @@ impl<'t> Splitter<'t> {
     /// `indent` is there if the bracket is the first of its line.
     fn close(&mut self, index: usize, indent: Option<usize>) {
         let Some(kind) = self.tokens.get(index).map(|token| token.kind) else { return };
-        let Some(at) = self.open.iter().rposition(|open| closes(open.kind) == kind) else {
+        // The parser does not nest deeper, and a hostile text must not make this slow.
+        let far = self.open.len().saturating_sub(DEEPEST);
+        let near = self.open.get(far..).unwrap_or_default();
+        let Some(at) = near.iter().rposition(|open| closes(open.kind) == kind).map(|at| far + at) else {
             self.strays.push(index);
             return;
         };
@@ -147,9 +153,8 @@ fn is_header_at_margin(tokens: &[Token<'_>]) -> bool {
     let Some(first) = tokens.first().filter(|first| first.spaces == 0) else { return false };
     let known = ["packer", "variable", "variables", "local", "locals", "data", "source", "build"]
         .contains(&first.text);
-    let rest = tokens.iter().skip(1);
-    let after =
-        rest.skip_while(|t| matches!(t.kind, Kind::Quote | Kind::Text | Kind::Unquote | Kind::Word)).next();
+    let in_header = |kind| matches!(kind, Kind::Quote | Kind::Text | Kind::Unquote | Kind::Word);
+    let after = tokens.iter().skip(1).find(|token| !in_header(token.kind));
     known && after.is_some_and(|token| token.kind == Kind::OpenBrace)
 }
 
