@@ -155,6 +155,24 @@ pub struct Field {
     pub deprecated: Option<String>,
 }
 
+impl Field {
+    /// An option of which nothing is known but its type.
+    pub fn of(ty: FieldType) -> Self {
+        Self {
+            ty,
+            required: false,
+            default: None,
+            description: String::new(),
+            choices: Vec::new(),
+            block: false,
+            late: false,
+            sensitive: false,
+            designates: None,
+            deprecated: None,
+        }
+    }
+}
+
 /// The options of a component.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Schema {
