@@ -80,9 +80,17 @@ impl<'d> Decoder<'d> {
         map: &mut BTreeMap<String, Value>,
     ) {
         for attribute in &body.attributes {
-            if !skip.contains(&attribute.name.as_str()) {
-                self.attribute(attribute, roots, level, pointer, map);
+            let name = attribute.name.as_str();
+            if skip.contains(&name) {
+                continue;
             }
+            if !body.json && level.field(name).is_some_and(|field| field.block) {
+                self.report(unexpected_attribute(attribute));
+                // Unknown, so that a required block does not count as missing too.
+                map.insert(name.to_owned(), Data::Unknown.into());
+                continue;
+            }
+            self.attribute(attribute, roots, level, pointer, map);
         }
         for block in &body.blocks {
             if block.kind == "dynamic" {
@@ -151,9 +159,10 @@ impl<'d> Decoder<'d> {
         map: &mut BTreeMap<String, Value>,
     ) {
         let field = level.field(kind);
-        let inner = match field.map(|f| &f.ty) {
-            Some(FieldType::List(item)) => level_of(item),
-            Some(_) => field.and_then(level_of),
+        let inner = match field.map(|f| (f, &f.ty)) {
+            Some((Field { block: false, .. }, ty)) if *ty != FieldType::Any => None,
+            Some((_, FieldType::List(item))) => level_of(item),
+            Some((field, _)) => level_of(field),
             None if self.schema.open || matches!(level, Level::Open) => Some(Level::Open),
             None => None,
         };
@@ -297,6 +306,16 @@ fn level_of(field: &Field) -> Option<Level<'_>> {
         FieldType::Any => Some(Level::Open),
         _ => None,
     }
+}
+
+fn unexpected_attribute(attribute: &Attribute) -> Diagnostic {
+    let name = &attribute.name;
+    Diagnostic::error(
+        code::UNEXPECTED_ATTRIBUTE,
+        format!("an argument named `{name}` is not expected here"),
+    )
+    .at(attribute.name_span)
+    .help(format!("`{name}` is a block, write {name} {{ … }}"))
 }
 
 fn unexpected_block(kind: &str, header: Span, level: Level<'_>, is_attribute: bool) -> Diagnostic {

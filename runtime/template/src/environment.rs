@@ -66,8 +66,13 @@ pub trait Catalogue {
     /// What a data source gives; `None` if it does not say.
     fn output_schema(&self, component: &ComponentRef) -> Option<Arc<Schema>>;
 
-    /// The names of all components of a kind, for suggestions.
+    /// The names of all components of a kind that can be run, for suggestions.
     fn names(&self, kind: Kind) -> Vec<String>;
+
+    /// The names of those that have a schema but cannot be run yet, for suggestions.
+    fn absent_names(&self, _kind: Kind) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Runs data sources.

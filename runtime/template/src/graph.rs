@@ -273,7 +273,8 @@ pub(crate) fn unknown_component(
     if !names.is_empty() {
         diagnostic.detail = format!("there are {}", names.join(", "));
     }
-    diagnostic.help = Some(match nearest(&component.name, names.iter()) {
+    let absent = catalogue.absent_names(component.kind);
+    diagnostic.help = Some(match nearest(&component.name, names.iter().chain(&absent)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "if it is of a plugin, add it to required_plugins and run `kiln init`".to_owned(),
     });

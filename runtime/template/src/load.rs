@@ -7,7 +7,7 @@ use crate::syntax::{self, Body};
 use crate::version::{Constraints, Version};
 use crate::{Environment, FileKind, PACKER_VERSION};
 use kiln_plan::code::template as code;
-use kiln_plan::{Diagnostic, Diagnostics, SourceMap};
+use kiln_plan::{ComponentRef, Diagnostic, Diagnostics, Kind, SourceMap, Span};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -223,6 +223,14 @@ impl Template {
     /// The plugins that the template requires, in the order of the text.
     pub fn required_plugins(&self) -> &[RequiredPlugin] {
         &self.declared.plugins
+    }
+
+    /// The data sources that it reads, each with its place.
+    pub fn data_sources(&self) -> impl Iterator<Item = (ComponentRef, Span)> {
+        self.declared
+            .data
+            .values()
+            .map(|block| (ComponentRef::new(Kind::DataSource, block.label(0)), block.header))
     }
 
     /// The texts that spans point into.

@@ -18,6 +18,8 @@ use std::sync::Arc;
 pub(crate) struct Body {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) blocks: Vec<Block>,
+    /// It was JSON, in which a component's blocks are written as attributes.
+    pub(crate) json: bool,
 }
 
 /// `name = value`.

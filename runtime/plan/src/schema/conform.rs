@@ -47,16 +47,16 @@ impl Schema {
     /// Converts `value` (a map) to the schema's types as Packer decodes what is not HCL ("4096" to
     /// 4096, "" to 0, true to "1", one item to a list of one), and tells what does not fit.
     pub fn conform(&self, value: &mut Value) -> Vec<Misfit> {
-        self.conform_with(Rules { scalar: weak, lift: |_, _| true }, value)
+        self.conform_with(Rules { scalar: weak, lift: |_, _| true, merge: |_| true }, value)
     }
 
     /// The same by HCL's conversions: "4096" to 4096, true to "true"; one item is no list.
     pub fn conform_hcl(&self, value: &mut Value) -> Vec<Misfit> {
-        // JSON has no blocks; there a block that may be repeated is an object or a list of them.
+        // JSON has no blocks; there a block is an object or a list of them.
         let is_block = |item: &Field, data: &Data| {
             matches!((&item.ty, data), (FieldType::Object(_) | FieldType::Any, Data::Map(_)))
         };
-        self.conform_with(Rules { scalar: by_hcl, lift: is_block }, value)
+        self.conform_with(Rules { scalar: by_hcl, lift: is_block, merge: |field| field.block }, value)
     }
 
     fn conform_with(&self, rules: Rules, value: &mut Value) -> Vec<Misfit> {
@@ -109,6 +109,8 @@ struct Rules {
     scalar: fn(&FieldType, &Data) -> Option<Data>,
     /// Whether one value is a list of one.
     lift: fn(&Field, &Data) -> bool,
+    /// Whether a list of maps is one map of all their entries.
+    merge: fn(&Field) -> bool,
 }
 
 struct Conformer {
@@ -152,6 +154,7 @@ impl Conformer {
         }
         value.marks.sensitive |= field.sensitive;
         self.lift(field, value);
+        self.merge(field, value);
         match (&field.ty, &mut value.data) {
             (FieldType::Any, _)
             | (FieldType::Bool, Data::Bool(_))
@@ -192,6 +195,20 @@ impl Conformer {
         if liftable && (self.rules.lift)(item, &value.data) {
             let one = value.clone();
             value.data = Data::List(vec![one]);
+        }
+    }
+
+    fn merge(&self, field: &Field, value: &mut Value) {
+        let (FieldType::Map(_) | FieldType::Object(_), Data::List(items)) = (&field.ty, &mut value.data)
+        else {
+            return;
+        };
+        if (self.rules.merge)(field) && items.iter().all(|item| matches!(item.data, Data::Map(_))) {
+            let maps = std::mem::take(items).into_iter().filter_map(|item| match item.data {
+                Data::Map(map) => Some(map),
+                _ => None,
+            });
+            value.data = Data::Map(maps.flatten().collect());
         }
     }
 }
@@ -242,9 +259,6 @@ fn weak(ty: &FieldType, data: &Data) -> Option<Data> {
             _ => None,
         },
         (FieldType::Bool, Data::Number(number)) => Some(Data::Bool(number.0 != "0")),
-        (FieldType::Map(_) | FieldType::Object(_), Data::List(items)) if items.is_empty() => {
-            Some(Data::Map(BTreeMap::new()))
-        }
         _ => None,
     }
 }
@@ -349,6 +363,21 @@ mod tests {
         assert_eq!((value, misfits), (json!({"n": 4096, "b": true, "s": "true", "l": ["5"]}), 0));
         assert_eq!(conform(json!({"n": "", "b": "T", "l": "one"})).1, 3);
         assert_eq!(conform(json!({"n": true, "b": 1, "s": []})).1, 3);
+    }
+
+    #[test]
+    fn maps_of_a_list_are_one() {
+        let schema = json!({"properties": {"m": {"type": "object", "additionalProperties": {"type": "string"}},
+            "o": {"type": "object", "x-kiln-block": true, "properties": {"n": {"type": "number"}}}}});
+        let maps = json!({"m": [{"a": 1}, {"b": "x", "a": 2}], "o": [{"n": "7"}]});
+        let (value, misfits) = conform(&schema, maps.clone());
+        assert_eq!((value, misfits), (json!({"m": {"a": "2", "b": "x"}, "o": {"n": 7}}), vec![]));
+        assert_eq!(conform(&schema, json!({"m": [], "o": []})).0, json!({"m": {}, "o": {}}));
+        assert_eq!(conform(&schema, json!({"m": [1]})).1.len(), 1);
+        // In HCL only blocks, which JSON writes so.
+        let mut value = Value::from_json(&maps, Default::default());
+        let misfits = Schema::parse(&schema.to_string()).unwrap().conform_hcl(&mut value);
+        assert_eq!(misfits.iter().map(|m| m.pointer.as_str()).collect::<Vec<_>>(), ["/m"]);
     }
 
     #[test]

@@ -93,7 +93,7 @@ fn body(item: &Item, place: Place) -> Lowered<Body> {
     let Content::Object(entries) = &item.content else {
         return Err(wrong(item, "an object is expected here"));
     };
-    let mut lowered = Body::default();
+    let mut lowered = Body { json: true, ..Body::default() };
     for (name, name_span, value) in entries {
         if name == "//" {
             continue;

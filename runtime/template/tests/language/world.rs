@@ -104,13 +104,17 @@ impl Catalogue for Components {
             (Kind::PostProcessor, "manifest" | "checksum") => MANIFEST,
             (Kind::DataSource, "http") => HTTP,
             (Kind::DataSource, "null") => ECHO,
-            _ => return None,
+            _ => return kiln_absent::find(component).map(kiln_absent::Absent::schema),
         };
         Some(Arc::new(Schema::parse(text).expect("the schemas of the tests are right")))
     }
 
     fn output_schema(&self, component: &ComponentRef) -> Option<Arc<Schema>> {
-        let text = if component.name == "null" { ECHO_OUT } else { HTTP_OUT };
+        let text = match component.name.as_str() {
+            "null" => ECHO_OUT,
+            "http" => HTTP_OUT,
+            _ => return kiln_absent::find(component).and_then(kiln_absent::Absent::output),
+        };
         Some(Arc::new(Schema::parse(text).expect("the schemas of the tests are right")))
     }
 
@@ -122,6 +126,10 @@ impl Catalogue for Components {
             Kind::DataSource => &["http", "null"],
         };
         names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn absent_names(&self, kind: Kind) -> Vec<String> {
+        kiln_absent::names(kind).map(str::to_owned).collect()
     }
 }
 
