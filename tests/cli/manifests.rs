@@ -12,8 +12,9 @@ const OWNED: [(&str, &str); 5] = [
     ("indicatif", "runtime/cli"),
 ];
 
-const CRATES: [(&str, &[&str]); 8] = [
+const CRATES: [(&str, &[&str]); 9] = [
     ("runtime/plan", &[]),
+    ("runtime/absent", &["kiln-plan"]),
     ("runtime/template", &["kiln-plan"]),
     ("runtime/engine", &["kiln-plan"]),
     ("runtime/native/ssh", &[]),
@@ -22,7 +23,15 @@ const CRATES: [(&str, &[&str]); 8] = [
     ("runtime/host", &["kiln-plan", "kiln-ssh", "kiln-machine", "kiln-content"]),
     (
         "runtime/cli",
-        &["kiln-plan", "kiln-template", "kiln-engine", "kiln-host", "kiln-machine", "kiln-content"],
+        &[
+            "kiln-plan",
+            "kiln-absent",
+            "kiln-template",
+            "kiln-engine",
+            "kiln-host",
+            "kiln-machine",
+            "kiln-content",
+        ],
     ),
 ];
 

@@ -247,7 +247,18 @@ fn sizes(tree: &Tree, _tally: &mut Tally) -> Result<()> {
 fn check_portable(tree: &Tree, tally: &mut Tally) -> Result<()> {
     setup::rust_targets(&setup::PORTABLE)?;
     for target in setup::PORTABLE {
-        let args = ["check", "--release", "-p", "kiln-plan", "-p", "kiln-template", "-p", "kiln-engine"];
+        let args = [
+            "check",
+            "--release",
+            "-p",
+            "kiln-plan",
+            "-p",
+            "kiln-absent",
+            "-p",
+            "kiln-template",
+            "-p",
+            "kiln-engine",
+        ];
         tally.cargo(Launch::cargo().args(args).args(["--target", target]).dir(&tree.root))?;
     }
     Ok(())

@@ -2,6 +2,7 @@
 //! run in it.
 
 use crate::sandbox::Sandbox;
+use kiln_absent::Absent;
 use kiln_host::{LoadError, Run};
 use kiln_plan::code;
 use kiln_plan::{
@@ -65,7 +66,7 @@ impl Catalogue for Components<'_> {
         }
         match self.sandbox.host.schema(component) {
             Ok(schema) => Some(schema),
-            Err(LoadError::Unknown(_)) => None,
+            Err(LoadError::Unknown(_)) => kiln_absent::find(component).map(Absent::schema),
             Err(error) => {
                 self.note(component, Diagnostic::error(code::component::UNUSABLE, error.to_string()));
                 open()
@@ -77,12 +78,19 @@ impl Catalogue for Components<'_> {
         if self.refused(component) {
             return None;
         }
+        if let Some(absent) = self.sandbox.absent(component) {
+            return absent.output();
+        }
         let description = self.sandbox.host.describe(component).ok()?;
         Schema::parse(&description.output_schema).ok().map(Arc::new)
     }
 
     fn names(&self, kind: Kind) -> Vec<String> {
         self.sandbox.host.names(kind)
+    }
+
+    fn absent_names(&self, kind: Kind) -> Vec<String> {
+        kiln_absent::names(kind).map(str::to_owned).collect()
     }
 }
 

@@ -8,8 +8,10 @@ use crate::screen::Screen;
 use kiln_engine::{Call, CleanupOutcome, Executor, Failure, Prepared, Processed};
 use kiln_host::{ArtifactHandle, BuildScope, Builder, Outcome, Run, SessionHandle, StepError};
 use kiln_plan::{
-    ArtifactSummary, Build, BuildOutcome, Diagnostic, Diagnostics, Event, EventBody, EventSink, Step,
+    ArtifactSummary, Build, BuildOutcome, ComponentRef, Diagnostic, Diagnostics, Event, EventBody, EventSink,
+    Step,
 };
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +25,7 @@ pub(crate) struct Steps {
     screen: Screen,
     questions: Questions,
     findings: Arc<Findings>,
+    absent: BTreeSet<ComponentRef>,
 }
 
 /// One build.
@@ -40,7 +43,13 @@ pub(crate) struct Started {
 
 impl Steps {
     pub(crate) fn new(run: Run, screen: Screen) -> Self {
-        Self { run, questions: Questions::new(screen.clone()), screen, findings: Arc::default() }
+        let questions = Questions::new(screen.clone());
+        Self { run, questions, screen, findings: Arc::default(), absent: BTreeSet::new() }
+    }
+
+    /// With components that are not there: their steps are valid as far as their options are.
+    pub(crate) fn without<'c>(self, absent: impl Iterator<Item = &'c ComponentRef>) -> Self {
+        Self { absent: absent.cloned().collect(), ..self }
     }
 
     /// The findings of steps, filled while the run goes on.
@@ -128,6 +137,9 @@ impl Executor for Steps {
     }
 
     async fn validate(&self, scope: &Scope, step: &Step) -> Diagnostics {
+        if self.absent.contains(&step.component) {
+            return Diagnostics::new();
+        }
         scope.build.validate(step, &step.first).await
     }
 

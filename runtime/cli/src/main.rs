@@ -2,6 +2,7 @@
 //!
 //! Nothing heavier than argument parsing happens before a verb needs it: no runtime, no sandbox.
 
+mod absent;
 mod args;
 mod bundled;
 mod catalogue;

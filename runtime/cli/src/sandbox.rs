@@ -5,6 +5,7 @@ use crate::config_file::{Foreign, Project, ProjectError};
 use crate::env_vars;
 use crate::home::Home;
 use crate::lock::{Approvals, Lock, Standing};
+use kiln_absent::Absent;
 use kiln_host::{Bundled, Host, HostOptions, LoadError, Source, ThirdParty};
 use kiln_plan::grant::Grants;
 use kiln_plan::{ComponentRef, Kind};
@@ -40,6 +41,11 @@ impl Sandbox {
         let standings = standings(home, &project)?;
         let host = Host::new(options(home, &project, &standings))?;
         Ok(Self { host, standings })
+    }
+
+    /// What is known of a component that is not there; `None` if it is there, or unknown.
+    pub(crate) fn absent(&self, component: &ComponentRef) -> Option<&'static Absent> {
+        kiln_absent::find(component).filter(|_| !self.host.names(component.kind).contains(&component.name))
     }
 
     /// Why a component may not run; `None` if it may.

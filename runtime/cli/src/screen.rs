@@ -5,6 +5,7 @@ use crate::diagnostics;
 use crate::report::{Machine, Sink};
 use crate::settings::{Showing, Style};
 use kiln_plan::{Diagnostic, Event, EventBody, EventSink, SourceMap};
+use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -34,6 +35,14 @@ impl Screen {
     /// A line, or several.
     pub(crate) fn say(&self, text: impl Into<String>) {
         self.send(EventBody::Say { text: text.into() });
+    }
+
+    /// A line beside the output, which stays what scripts expect of it.
+    pub(crate) fn aside(&self, text: &str) {
+        if self.showing.style == Style::Objects {
+            return self.say(text);
+        }
+        let _ = writeln!(std::io::stderr(), "{text}");
     }
 
     /// An error that has no place in a template.

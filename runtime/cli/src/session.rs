@@ -6,6 +6,7 @@
 //! Main type: [`Session`]. The template is evaluated on the thread of the caller, outside the
 //! runtime, so that a data source can be waited for.
 
+use crate::absent::Missing;
 use crate::args::{ConfigType, TemplateFlags};
 use crate::catalogue::{Components, DataSources};
 use crate::env_vars;
@@ -180,6 +181,10 @@ impl Session {
         data: bool,
         mode: Mode,
     ) -> Result<Evaluated, Shown> {
+        let missing = Missing::of_data(template.data_sources(), &self.sandbox);
+        if data && self.screen.diagnostics(&missing.errors(&self.sandbox)) {
+            return Err(Shown);
+        }
         let components = Components::new(&self.sandbox);
         let run = self.sandbox.host.run(self.run_options());
         let sources =

@@ -32,6 +32,15 @@ pub struct Build {
     pub post_processors: Vec<Vec<PostProcessor>>,
 }
 
+impl Build {
+    /// All its steps in the order of a run.
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        let provisioners = self.provisioners.iter().chain(&self.error_cleanup).map(|p| &p.step);
+        let post_processors = self.post_processors.iter().flatten().map(|p| &p.step);
+        std::iter::once(&self.builder).chain(provisioners).chain(post_processors)
+    }
+}
+
 /// A component with its options.
 #[derive(Debug, Clone)]
 pub struct Step {

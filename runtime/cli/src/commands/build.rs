@@ -1,5 +1,6 @@
 //! `kiln build`.
 
+use crate::absent::Missing;
 use crate::args::{BuildArgs, OnErrorFlag};
 use crate::executor::{Explaining, Steps};
 use crate::exit::Exit;
@@ -26,6 +27,10 @@ fn build(screen: &Screen, args: &BuildArgs) -> Result<Exit, Shown> {
     let evaluated = session.evaluate(template, &inputs, true, Mode::Build)?;
     let (plan, wrong) = session.plan(&evaluated, &filters(&args.flags));
     if wrong || session.cancel.is_cancelled() {
+        return Ok(Exit::Failure);
+    }
+    let missing = Missing::of_plan(&plan, &session.sandbox);
+    if screen.diagnostics(&missing.errors(&session.sandbox)) {
         return Ok(Exit::Failure);
     }
     Ok(run_plan(&session, args, plan))

@@ -1,5 +1,6 @@
 //! `kiln validate`: everything that a build checks before it begins.
 
+use crate::absent::Missing;
 use crate::args::ValidateArgs;
 use crate::executor::Steps;
 use crate::exit::Exit;
@@ -31,12 +32,14 @@ fn validate(screen: &Screen, args: &ValidateArgs) -> Result<(), Shown> {
     let (plan, wrong) = session.plan(&evaluated, &filters(&args.flags));
     let options = RunOptions { sensitive: plan.sensitive.clone(), ..session.run_options() };
     let run = session.sandbox.host.run(options);
-    let steps = Steps::new(run.clone(), screen.clone());
+    let missing = Missing::of_plan(&plan, &session.sandbox);
+    let steps = Steps::new(run.clone(), screen.clone()).without(missing.components());
     let found = session.runtime.block_on(kiln_engine::validate(plan, Arc::new(steps)));
     run.close();
     if screen.diagnostics(&found) || wrong || session.cancel.is_cancelled() {
         return Err(Shown);
     }
     screen.say("The configuration is valid.");
+    missing.notes().for_each(|note| screen.aside(&note));
     Ok(())
 }
