@@ -2,6 +2,7 @@
 //! `build` before anything starts. Main type: [`Missing`].
 
 use crate::sandbox::Sandbox;
+use kiln_plan::code::component as code;
 use kiln_plan::{ComponentRef, Diagnostic, Diagnostics, Plan, Span};
 use std::collections::BTreeMap;
 
@@ -48,10 +49,9 @@ impl Missing {
     pub(crate) fn errors(&self, sandbox: &Sandbox) -> Diagnostics {
         let one = |(component, span): (&ComponentRef, &Option<Span>)| {
             let there = sandbox.host.names(component.kind).join(", ");
-            let mut error =
-                Diagnostic::error("component::absent", format!("kiln has no {component} yet")).detail(
-                    format!("the template is valid, but cannot be run; a {} can be: {there}", component.kind),
-                );
+            let mut error = Diagnostic::error(code::ABSENT, format!("kiln has no {component} yet")).detail(
+                format!("the template is valid, but cannot be run; a {} can be: {there}", component.kind),
+            );
             error.span = *span;
             error
         };

@@ -154,6 +154,7 @@ area! {
 area! {
     /// Findings about components: whether they may be used, and what they say of their options.
     component:
+    ABSENT = "absent",
     DATA = "data",
     NOT_APPROVED = "not-approved",
     UNUSABLE = "unusable",

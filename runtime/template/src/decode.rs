@@ -310,12 +310,9 @@ fn level_of(field: &Field) -> Option<Level<'_>> {
 
 fn unexpected_attribute(attribute: &Attribute) -> Diagnostic {
     let name = &attribute.name;
-    Diagnostic::error(
-        code::UNEXPECTED_ATTRIBUTE,
-        format!("an argument named `{name}` is not expected here"),
-    )
-    .at(attribute.name_span)
-    .help(format!("`{name}` is a block, write {name} {{ … }}"))
+    Diagnostic::error(code::UNEXPECTED_ATTRIBUTE, format!("an argument named `{name}` is not expected here"))
+        .at(attribute.name_span)
+        .help(format!("`{name}` is a block, write {name} {{ … }}"))
 }
 
 fn unexpected_block(kind: &str, header: Span, level: Level<'_>, is_attribute: bool) -> Diagnostic {

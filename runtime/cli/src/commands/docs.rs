@@ -3,11 +3,13 @@
 //! | page | from |
 //! | --- | --- |
 //! | `components/KIND/NAME.md` | what the bundled component says of itself, option groups included |
+//! | `components/absent.md` | what is known of components that are not there yet |
 //! | `commands.md` | the definition of the arguments |
 //! | `capabilities.md` | the host's table of imports |
 //! | `environment.md`, `exit-codes.md`, `functions.md` | the tables of this crate and of the language |
 #![expect(clippy::disallowed_methods, reason = "this verb writes the pages into the folder that is named")]
 
+mod absent;
 mod component;
 
 use crate::args::Args;
@@ -44,6 +46,8 @@ fn write_all(dir: &Path) -> Result<(), String> {
         let _ = writeln!(index, "- [{kind} `{name}`]({path}): {}", description.summary);
         page(dir, &path, &component::page(&description, &schema))?;
     }
+    index.push_str("- [Components that are not there yet](components/absent.md)\n");
+    page(dir, "components/absent.md", &absent::page())?;
     index.push_str("\n## The rest\n\n");
     let others = [
         ("commands.md", "Commands and flags", commands()),

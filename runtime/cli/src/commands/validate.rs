@@ -27,6 +27,7 @@ fn validate(screen: &Screen, args: &ValidateArgs) -> Result<(), Shown> {
     }
     let session = Session::open(screen, &home, Some(&args.template))?;
     session.watch_signals();
+    let data = Missing::of_data(template.data_sources(), &session.sandbox);
     let evaluated = session.evaluate(template, &inputs, args.evaluate_datasources, Mode::Build)?;
     // Builds without an error are checked although others have one: all problems in one run.
     let (plan, wrong) = session.plan(&evaluated, &filters(&args.flags));
@@ -40,6 +41,6 @@ fn validate(screen: &Screen, args: &ValidateArgs) -> Result<(), Shown> {
         return Err(Shown);
     }
     screen.say("The configuration is valid.");
-    missing.notes().for_each(|note| screen.aside(&note));
+    data.notes().chain(missing.notes()).for_each(|note| screen.aside(&note));
     Ok(())
 }

@@ -30,7 +30,7 @@ build {
     }
     post-processor "docker-tag" {
       repository = "example/a"
-      tags       = "latest"
+      tags       = ["latest"]
     }
     post-processor "docker-push" {
       login = true

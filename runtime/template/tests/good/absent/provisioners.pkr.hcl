@@ -11,7 +11,7 @@ build {
   }
   provisioner "ansible-local" {
     playbook_file  = "site.yml"
-    inventory_groups = "web"
+    inventory_groups = ["web"]
   }
   provisioner "puppet-masterless" {
     manifest_file = "site.pp"
