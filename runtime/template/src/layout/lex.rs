@@ -185,8 +185,8 @@ impl<'t> Lexer<'t> {
                 });
                 self.take(Kind::Number, end + exponent)
             }
-            c if c.is_alphabetic() || c == '_' => {
-                let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != '-');
+            c if unicode_ident::is_xid_start(c) || c == '_' => {
+                let end = rest.find(|c| !in_word(c));
                 self.take(Kind::Word, end.unwrap_or(rest.len()))
             }
             _ => self.sign(first),
@@ -297,7 +297,7 @@ impl<'t> Lexer<'t> {
         let rest = self.rest();
         let Some(end) = rest.find('\n') else { return self.take(Kind::Operator, 2) };
         let word = rest.get(2..end)?.trim_end().trim_start_matches('-').to_owned();
-        if word.is_empty() || !word.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-') {
+        if word.is_empty() || !word.chars().all(in_word) {
             return self.take(Kind::Operator, 1);
         }
         self.inside.push((Inside::Heredoc(word), self.at));
@@ -321,4 +321,10 @@ impl<'t> Lexer<'t> {
         let length = rest.find('\n').map_or(rest.len(), |at| at + 1).min(to_interpolation);
         if length == 0 { self.interpolation() } else { self.take(Kind::Text, length) }
     }
+}
+
+/// Whether a sign can stand in an identifier, where the parser says so too: a letter with its
+/// accent behind it is one word.
+fn in_word(sign: char) -> bool {
+    unicode_ident::is_xid_continue(sign) || sign == '-'
 }
