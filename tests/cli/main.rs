@@ -3,5 +3,6 @@
 mod absent;
 mod fix;
 mod golden;
+mod hostile;
 mod manifests;
 mod verbs;

@@ -1,7 +1,6 @@
 //! Long tests, ignored by `cargo test`: `cargo xtask soak` runs them. Each loops for
 //! `KILN_SOAK_MINUTES` and says how often it did what it does.
 
-mod fuzz;
 mod kills;
 mod race;
 

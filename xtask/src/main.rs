@@ -5,6 +5,7 @@
 
 mod bench;
 mod build;
+mod compat;
 mod demo;
 mod docs;
 mod guest;
@@ -43,6 +44,8 @@ enum Verb {
     Bench(bench::BenchArgs),
     /// Run the long tests (kills, races, fuzzing) and write docs/soak.md
     Soak(soak::SoakArgs),
+    /// Look at a folder of templates with kiln: one verdict for each
+    Compat(compat::CompatArgs),
     /// Write or compare the generated reference in docs/reference
     Docs(docs::DocsArgs),
 }
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Verb::Demo(args) => demo::run(&args),
         Verb::Bench(args) => bench::run(&args),
         Verb::Soak(args) => soak::run(&args),
+        Verb::Compat(args) => compat::run(&args),
         Verb::Docs(args) => docs::run(&args),
     };
     match result {

@@ -1,7 +1,7 @@
 //! `cargo xtask soak [suite] [--minutes N]`: what is too long for `test`, with dated results.
 //!
 //! The loops themselves are ignored tests of kiln-tests that run until `KILN_SOAK_MINUTES` are
-//! over. `removals` is no loop: it takes checks out of the sandbox and sees whether tests notice.
+//! over; `fuzz` is the fuzzing of kiln-template, for long and from a new seed. `removals` is no loop: it takes checks out of the sandbox and sees whether tests notice.
 //! The result of each run becomes a line of docs/soak.md, the newest first.
 
 mod removals;
@@ -12,7 +12,7 @@ use crate::{build, guests, setup};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 #[derive(Args)]
 pub(crate) struct SoakArgs {
@@ -32,29 +32,63 @@ pub(crate) fn run(args: &SoakArgs) -> Result<()> {
     if args.suite.as_deref() == Some("removals") {
         return take_out(&tree);
     }
-    guests::run()?;
-    build::kiln(&tree)?;
     let suite = args.suite.as_deref().unwrap_or("");
+    let mut results = Vec::new();
+    let start = Instant::now();
+    if suite != FUZZ {
+        guests::run()?;
+        build::kiln(&tree)?;
+        results.push(loops(&tree, suite, args)?);
+    }
+    if suite.is_empty() || suite == FUZZ {
+        results.push(fuzz(&tree, args)?);
+    }
+    let (fine, result) = (results.iter().all(Result::is_ok), joined(results));
+    let minutes = start.elapsed().as_secs() / 60;
+    let name = if suite.is_empty() { "all" } else { suite };
+    write(&tree, &format!("| {} | {} | {name} | {minutes} | {result} |\n", tree.now()?, tree.revision()?))?;
+    if fine { Ok(()) } else { bail!("{result}") }
+}
+
+/// The suite that is no loop of kiln-tests but the fuzzing of kiln-template.
+const FUZZ: &str = "fuzz";
+
+/// What a run said of its tests, good or bad.
+type Verdict = Result<String, String>;
+
+fn joined(results: Vec<Verdict>) -> String {
+    results.into_iter().map(|result| result.unwrap_or_else(|bad| bad)).collect::<Vec<_>>().join(" / ")
+}
+
+fn loops(tree: &Tree, suite: &str, args: &SoakArgs) -> Result<Verdict> {
     let launch = Launch::cargo()
-        .args([
-            "test",
-            "--release",
-            "-p",
-            "kiln-tests",
-            "--test",
-            "soak",
-            "--",
-            "--ignored",
-            "--nocapture",
-            "--test-threads=1",
-        ])
+        .args(["test", "--release", "-p", "kiln-tests", "--test", "soak", "--"])
+        .args(["--ignored", "--nocapture", "--test-threads=1"])
         .args(args.suite.iter())
         .env("KILN_SOAK_MINUTES", args.minutes.to_string())
         .env("KILN_TEST_KILN", tree.kiln())
         .env("KILN_TEST_PROGRAMS", tree.programs())
         .dir(&tree.root);
+    let verdict = tests(launch, args)?;
+    if verdict.as_ref().is_ok_and(|passed| passed.contains(" 0 passed")) {
+        bail!("no soak test has {suite:?} in its name");
+    }
+    Ok(verdict)
+}
+
+/// Every target for as many minutes, one after the other, from a seed of its own.
+fn fuzz(tree: &Tree, args: &SoakArgs) -> Result<Verdict> {
+    let seed = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock")?.as_secs();
+    let launch = Launch::cargo()
+        .args(["test", "--release", "--workspace", "--test", FUZZ, "--", "--nocapture", "--test-threads=1"])
+        .env("KILN_FUZZ_SECONDS", (60 * args.minutes).to_string())
+        .env("KILN_FUZZ_SEED", seed.to_string())
+        .dir(&tree.root);
+    tests(launch, args)
+}
+
+fn tests(launch: Launch, args: &SoakArgs) -> Result<Verdict> {
     let mut results = Vec::new();
-    let start = Instant::now();
     // Compiling and a generous number of tests; a hang is what the limit is for.
     let budget = Duration::from_secs(60 * (20 + args.minutes * 20));
     let ended = launch.limited(budget, &mut |line| {
@@ -62,19 +96,11 @@ pub(crate) fn run(args: &SoakArgs) -> Result<()> {
             results.push(rest.split("; finished").next().unwrap_or(rest).to_owned());
         }
     })?;
-    let result = match &ended {
-        Ended::Success if results.iter().any(|r| !r.contains(" 0 passed")) => results.join(" / "),
-        Ended::Success => bail!("no soak test has {suite:?} in its name"),
-        Ended::Failed(how) => format!("FAILED: {how}"),
-        Ended::OverBudget => "FAILED: hung".to_owned(),
-    };
-    let minutes = start.elapsed().as_secs() / 60;
-    let name = if suite.is_empty() { "all" } else { suite };
-    write(&tree, &format!("| {} | {} | {name} | {minutes} | {result} |\n", tree.now()?, tree.revision()?))?;
-    if !matches!(ended, Ended::Success) {
-        bail!("{result}");
-    }
-    Ok(())
+    Ok(match ended {
+        Ended::Success => Ok(results.join(" / ")),
+        Ended::Failed(how) => Err(format!("FAILED: {how}")),
+        Ended::OverBudget => Err("FAILED: hung".to_owned()),
+    })
 }
 
 /// The removals; an error unless each was caught.

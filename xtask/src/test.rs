@@ -47,6 +47,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "docs", minutes: 1, needs: &[Need::Kiln], run: |tree, _| docs::compare(tree) },
     Suite { name: "components", minutes: 3, needs: &[], run: components },
     Suite { name: "unit", minutes: 6, needs: &[Need::Kiln], run: unit },
+    Suite { name: "fuzz", minutes: 3, needs: &[], run: fuzz },
     Suite { name: "contract", minutes: 2, needs: &[Need::Kiln], run: |t, n| kiln_tests(t, n, "contract") },
     Suite { name: "cli", minutes: 3, needs: &[Need::Kiln], run: |t, n| kiln_tests(t, n, "cli") },
     Suite { name: "bad_day", minutes: 6, needs: ALL, run: |t, n| kiln_tests(t, n, "bad_day") },
@@ -303,8 +304,19 @@ fn integration_tests(tree: &Tree) -> Result<Vec<String>> {
                 .extend(path.file_stem().filter(|_| is_test).map(|stem| stem.to_string_lossy().into_owned()));
         }
     }
+    // A suite of its own.
+    names.retain(|name| name != FUZZ);
     names.sort();
     Ok(names)
+}
+
+/// The integration test of kiln-template that fuzzes.
+const FUZZ: &str = "fuzz";
+
+/// A few seconds of each target; what it did is shown.
+fn fuzz(tree: &Tree, tally: &mut Tally) -> Result<()> {
+    let args = ["test", "--release", "--workspace", "--test", FUZZ, "--", "--nocapture"];
+    tally.tests(with_places(tree, Launch::cargo().args(args)))
 }
 
 fn kiln_tests(tree: &Tree, tally: &mut Tally, suite: &str) -> Result<()> {
