@@ -27,6 +27,9 @@ pub(crate) struct CompatArgs {
     /// Run the Packer in PATH beside kiln and show differences
     #[arg(long)]
     packer: bool,
+    /// Flags for `validate`, such as values of variables that the templates require
+    #[arg(last = true)]
+    flags: Vec<String>,
 }
 
 /// How a command ended, and what it said.
@@ -41,7 +44,7 @@ enum Ended {
 enum Verdict {
     Ok,
     Warnings,
-    /// Only components that kiln does not have.
+    /// Valid as far as the options of components go that kiln does not have yet.
     Absent,
     Error,
     Timeout,
@@ -70,7 +73,7 @@ pub(crate) fn run(args: &CompatArgs) -> Result<()> {
     if templates.is_empty() {
         bail!("no templates in {}", dir.display());
     }
-    let look = Look { kiln: tree.kiln(), limit: Duration::from_secs(args.seconds) };
+    let look = Look { kiln: tree.kiln(), limit: Duration::from_secs(args.seconds), flags: &args.flags };
     let mut totals: BTreeMap<Verdict, usize> = BTreeMap::new();
     let mut different = 0;
     for template in &templates {
@@ -123,12 +126,14 @@ fn is_legacy(path: &Path) -> bool {
     builders.is_some_and(|all| all.iter().all(|builder| builder.get("type").is_some()))
 }
 
-struct Look {
+struct Look<'a> {
     kiln: PathBuf,
     limit: Duration,
+    /// For `validate` only.
+    flags: &'a [String],
 }
 
-impl Look {
+impl Look<'_> {
     /// The verdict on a template, and its reason in a line.
     fn at(&self, template: &Path) -> Result<(Verdict, String)> {
         let bad = |verb: &str, ended: &Ended| match ended {
@@ -141,12 +146,12 @@ impl Look {
             if verb[0] == "fmt" && template.is_file() {
                 continue;
             }
-            let ended = self.run(&self.kiln, verb, template)?;
+            let ended = self.run(&self.kiln, verb, &[], template)?;
             if let Some(verdict) = bad(verb[0], &ended) {
                 return Ok(verdict);
             }
         }
-        let ended = self.run(&self.kiln, &["validate", "--log-format=json"], template)?;
+        let ended = self.run(&self.kiln, &["validate", "--log-format=json"], self.flags, template)?;
         Ok(match (bad("validate", &ended), ended) {
             (None, Ended::Code(code, said)) => judge(code, &said),
             (bad, _) => bad.unwrap_or((Verdict::Crash, String::new())),
@@ -155,12 +160,12 @@ impl Look {
 
     /// Whether Packer's verdict is another; says so.
     fn differs(&self, template: &Path, ours: Verdict) -> Result<bool> {
-        let (fine, said) = match self.run(Path::new("packer"), &["validate"], template)? {
+        let (fine, said) = match self.run(Path::new("packer"), &["validate"], self.flags, template)? {
             Ended::Code(code, said) => (code == 0, said),
             Ended::Crashed(how) => (false, how),
             Ended::TimedOut => return Ok(false),
         };
-        let differs = ours != Verdict::Absent && fine != matches!(ours, Verdict::Ok | Verdict::Warnings);
+        let differs = fine != matches!(ours, Verdict::Ok | Verdict::Warnings | Verdict::Absent);
         if differs {
             let first = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
             println!("          packer says {}: {first}", if fine { "ok" } else { "error" });
@@ -168,10 +173,10 @@ impl Look {
         Ok(differs)
     }
 
-    fn run(&self, program: &Path, verb: &[&str], template: &Path) -> Result<Ended> {
+    fn run(&self, program: &Path, verb: &[&str], flags: &[String], template: &Path) -> Result<Ended> {
         let folder = template.parent().filter(|_| template.is_file()).unwrap_or(template);
         let mut command = Command::new(program);
-        command.args(verb).arg(template).current_dir(folder).env("CHECKPOINT_DISABLE", "1");
+        command.args(verb).args(flags).arg(template).current_dir(folder).env("CHECKPOINT_DISABLE", "1");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().with_context(|| format!("could not start {}", program.display()))?;
         let readers = [
@@ -209,36 +214,32 @@ fn ended(status: ExitStatus, said: String) -> Ended {
     }
 }
 
-/// From the events of `validate`: the first error counts, one about an absent component last.
+/// From the events of `validate`: the first error, a note that a component is absent, or the first
+/// warning.
 fn judge(code: i32, said: &str) -> (Verdict, String) {
     let events: Vec<Value> = said.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    let of = |severity: &str| {
+    let found = |severity: &str| {
+        let found =
+            events.iter().find(|event| event["event"] == "diagnostic" && event["severity"] == severity)?;
+        let summary = word(found, "summary");
+        Some(format!("{}: {}", word(found, "code"), summary.lines().next().unwrap_or("")))
+    };
+    // What is said without a code: errors that are no findings, and notes.
+    let text = |name: &str, start: &str| {
         events
             .iter()
-            .filter(|event| event["event"] == "diagnostic" && event["severity"] == severity)
-            .map(|found| (word(found, "code"), word(found, "summary")))
-            .collect::<Vec<_>>()
+            .filter(|event| event["event"] == name)
+            .map(|event| word(event, "text"))
+            .find(|text| text.starts_with(start))
     };
-    let (errors, warnings) = (of("error"), of("warning"));
-    let line =
-        |(code, summary): &(String, String)| format!("{code}: {}", summary.lines().next().unwrap_or(""));
-    if code == 0 {
-        return warnings
-            .first()
-            .map_or((Verdict::Ok, String::new()), |first| (Verdict::Warnings, line(first)));
+    if code != 0 {
+        let error = found("error").or_else(|| text("error", ""));
+        return (Verdict::Error, error.unwrap_or_else(|| said.lines().next().unwrap_or("").to_owned()));
     }
-    let present = errors.iter().find(|(code, _)| code != "template::unknown-component");
-    match (present, errors.first()) {
-        (Some(error), _) => (Verdict::Error, line(error)),
-        (None, Some(absent)) => (Verdict::Absent, line(absent)),
-        // Not a finding but a plain error.
-        (None, None) => {
-            let error = events.iter().find(|event| event["event"] == "error");
-            (
-                Verdict::Error,
-                error.map_or_else(|| said.lines().next().unwrap_or("").to_owned(), |e| word(e, "text")),
-            )
-        }
+    match (text("say", "note: kiln has no"), found("warning")) {
+        (Some(note), _) => (Verdict::Absent, note),
+        (None, Some(warning)) => (Verdict::Warnings, warning),
+        (None, None) => (Verdict::Ok, String::new()),
     }
 }
 
@@ -251,18 +252,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_decide_before_absent_components() {
+    fn errors_then_absent_components_then_warnings() {
         let event = |severity: &str, code: &str| {
             format!(
                 "{{\"event\":\"diagnostic\",\"severity\":\"{severity}\",\"code\":\"{code}\",\"summary\":\"s\"}}\n"
             )
         };
-        let absent = event("error", "template::unknown-component");
-        let verdict = |code: i32, said: &str| judge(code, said).0.name();
-        assert_eq!(verdict(0, ""), "ok");
-        assert_eq!(verdict(0, &event("warning", "template::deprecated-option")), "warnings");
-        assert_eq!(verdict(1, &absent), "absent");
-        assert_eq!(verdict(1, &(absent + &event("error", "template::syntax"))), "error");
+        let warning = event("warning", "template::deprecated-option");
+        let note = "{\"event\":\"say\",\"text\":\"note: kiln has no builder `x` yet\"}\n";
+        assert_eq!(judge(0, ""), (Verdict::Ok, String::new()));
+        assert_eq!(judge(0, &warning).1, "template::deprecated-option: s");
+        assert_eq!(judge(0, &format!("{warning}{note}")).0, Verdict::Absent);
+        assert_eq!(judge(1, &(warning + &event("error", "template::syntax"))).1, "template::syntax: s");
         assert_eq!(judge(1, "{\"event\":\"error\",\"text\":\"t\"}"), (Verdict::Error, "t".to_owned()));
     }
 }
