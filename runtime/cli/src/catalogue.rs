@@ -8,10 +8,11 @@ use kiln_plan::code;
 use kiln_plan::{
     BuildValues, ComponentRef, Configuration, Diagnostic, Diagnostics, Evaluate, Kind, Schema, Step, Value,
 };
-use kiln_template::{Catalogue, ReadData};
+use kiln_template::{Catalogue, DataRequest, ReadData};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 
 /// The components of a sandbox. A component that may not run, or cannot be loaded, takes any option:
 /// what is wrong with it is the finding, not what follows from it.
@@ -94,43 +95,64 @@ impl Catalogue for Components<'_> {
     }
 }
 
-/// Data sources, each run where the template needs it.
+/// Data sources, run where the template needs them, all at once that can be.
 pub(crate) struct DataSources<'s> {
     pub(crate) sandbox: &'s Sandbox,
     pub(crate) run: &'s Run,
     pub(crate) runtime: Handle,
 }
 
+/// What a data source gives, or why it gives nothing.
+type Outcome = Result<Value, Box<Diagnostic>>;
+
 impl ReadData for DataSources<'_> {
-    fn read(
-        &self,
-        component: &ComponentRef,
-        label: &str,
-        configuration: Configuration,
-    ) -> Result<Value, Diagnostic> {
-        if let Some(why) = self.sandbox.refusal(component) {
-            return Err(refusal(self.sandbox, component, why));
+    fn read(&self, requests: Vec<DataRequest>) -> Vec<Outcome> {
+        let started: Vec<_> = requests.into_iter().map(|request| self.start(request)).collect();
+        // The caller is not inside the runtime: the template is evaluated on the main thread.
+        self.runtime.block_on(async {
+            let mut outcomes = Vec::with_capacity(started.len());
+            for one in started {
+                outcomes.push(match one {
+                    Ok(task) => task.await.unwrap_or_else(|error| {
+                        Err(Box::new(Diagnostic::error(
+                            code::component::DATA,
+                            format!("it did not end as it should: {error}"),
+                        )))
+                    }),
+                    Err(refused) => Err(refused),
+                });
+            }
+            outcomes
+        })
+    }
+}
+
+impl DataSources<'_> {
+    /// Starts one, unless its component may not run.
+    fn start(&self, request: DataRequest) -> Result<JoinHandle<Outcome>, Box<Diagnostic>> {
+        let DataRequest { component, label, configuration } = request;
+        if let Some(why) = self.sandbox.refusal(&component) {
+            return Err(Box::new(refusal(self.sandbox, &component, why)));
         }
         let step = Step {
-            component: component.clone(),
-            label: Some(label.to_owned()),
+            component,
+            label: Some(label),
             span: configuration.block,
             first: configuration.clone(),
             late: Arc::new(Known(configuration.clone())),
         };
-        // The caller is not inside the runtime: the template is evaluated on the main thread.
-        self.runtime.block_on(async {
-            if let Some(found) =
-                self.run.validate_data(&step, &configuration).await.into_iter().find(Diagnostic::is_error)
-            {
-                return Err(found);
+        let run = self.run.clone();
+        Ok(self.runtime.spawn(async move {
+            let found = run.validate_data(&step, &configuration).await;
+            if let Some(found) = found.into_iter().find(Diagnostic::is_error) {
+                return Err(Box::new(found));
             }
-            self.run.read_data(&step, &configuration).await.map_err(|error| {
+            run.read_data(&step, &configuration).await.map_err(|error| {
                 let mut found = Diagnostic::error(code::component::DATA, error.message);
                 found.span = error.span;
-                found
+                Box::new(found)
             })
-        })
+        }))
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) const NO_COLOR: &str = "NO_COLOR";
 /// The id of the run; made if it is not set.
 pub(crate) const RUN_UUID: &str = "PACKER_RUN_UUID";
 /// Name and meaning of each, for the reference.
-pub(crate) const ALL: [(&str, &str); 12] = [
+pub(crate) const ALL: [(&str, &str); 24] = [
     (LOG, "any value but empty and `0`: the log goes to standard error"),
     (LOG_PATH, "a file for the log, if `PACKER_LOG` is set"),
     (CACHE_DIR, "where downloads and compiled components are kept"),
@@ -25,6 +25,24 @@ pub(crate) const ALL: [(&str, &str); 12] = [
     (NO_COLOR, "no colours"),
     (RUN_UUID, "the id of the run; made if it is not set"),
     ("PKR_VAR_name", "the value of the variable `name`"),
+    ("VAULT_TOKEN", "the token for the function `vault`; without it Vault is not asked"),
+    ("VAULT_ADDR", "Vault's address; `https://127.0.0.1:8200` if it is not set"),
+    ("VAULT_NAMESPACE", "Vault's namespace"),
+    ("VAULT_CACERT", "a PEM file with the certificate authority of Vault's server"),
+    ("CONSUL_HTTP_ADDR", "Consul's address for the function `consul_key`; without it Consul is not asked"),
+    ("CONSUL_HTTP_TOKEN", "the token for Consul"),
+    ("CONSUL_HTTP_SSL", "`true` if an address without `https://` is one of a TLS server"),
+    ("CONSUL_CACERT", "a PEM file with the certificate authority of Consul's server"),
+    ("CONSUL_NAMESPACE, CONSUL_DATACENTER", "where in Consul a key is"),
+    (
+        "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN",
+        "the credentials for `aws_secretsmanager`; without them AWS is not asked",
+    ),
+    ("AWS_REGION, AWS_DEFAULT_REGION", "the region of the secrets"),
+    (
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER, AWS_ENDPOINT_URL, AWS_CA_BUNDLE",
+        "another address of AWS Secrets Manager, and a PEM file with its certificate authority",
+    ),
     ("XDG_CACHE_HOME", "instead of `~/.cache`"),
     ("XDG_STATE_HOME", "instead of `~/.local/state`"),
     ("HOME", "the user's home directory"),

@@ -177,6 +177,7 @@ impl Session {
     pub(crate) fn evaluate(
         &self,
         template: Template,
+        flags: &TemplateFlags,
         inputs: &VariableInputs,
         data: bool,
         mode: Mode,
@@ -190,10 +191,16 @@ impl Session {
         let sources =
             DataSources { sandbox: &self.sandbox, run: &run, runtime: self.runtime.handle().clone() };
         let read = data.then_some(&sources as &dyn kiln_template::ReadData);
+        let template = template.sequential(flags.use_sequential_evaluation);
+        // What is only looked at needs no plugins.
+        let pins = match mode {
+            Mode::Build => template.check_plugins(crate::compatible::PLUGINS, flags.strict_versions),
+            Mode::Inspect => Vec::new(),
+        };
         let (evaluated, mut found) = template.evaluate(inputs, &components, read, mode);
         run.close();
         self.screen.quote(Arc::clone(evaluated.sources()));
-        found.splice(0..0, components.findings());
+        found.splice(0..0, components.findings().into_iter().chain(pins));
         // What is only looked at is shown as far as it is known.
         if self.screen.diagnostics(&found) && mode == Mode::Build { Err(Shown) } else { Ok(evaluated) }
     }

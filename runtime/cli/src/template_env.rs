@@ -1,4 +1,4 @@
-//! What the template language may see of the real world: files, variables, clock, chance.
+//! What the template language may see of the real world: files, variables, clock, chance, secrets.
 #![expect(
     clippy::disallowed_methods,
     reason = "this file is the template language's view of the file system"
@@ -6,7 +6,8 @@
 
 use crate::env_vars;
 use crate::home::Home;
-use kiln_template::{Environment, FileKind};
+use crate::secret_stores::Stores;
+use kiln_template::{Environment, FileKind, SecretQuery};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -17,26 +18,44 @@ pub(crate) struct RealWorld {
     working: PathBuf,
     home: Option<PathBuf>,
     started: SystemTime,
+    stores: Stores,
 }
 
 impl RealWorld {
     pub(crate) fn new(home: &Home) -> Self {
-        Self { working: home.working.clone(), home: home.user.clone(), started: SystemTime::now() }
+        Self {
+            working: home.working.clone(),
+            home: home.user.clone(),
+            started: SystemTime::now(),
+            stores: Stores::default(),
+        }
     }
+}
+
+/// The largest file that a setting names, in bytes.
+const MAX_NAMED: u64 = 1 << 20;
+
+/// A file that a setting of the user names.
+pub(crate) fn read_named(path: &str) -> io::Result<Vec<u8>> {
+    read_bounded(Path::new(path), MAX_NAMED)
+}
+
+fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let file = std::fs::File::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(bytes)
 }
 
 impl Environment for RealWorld {
     fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-        let file = std::fs::File::open(self.working.join(path))?;
-        if file.metadata()?.is_dir() {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
-        let mut bytes = Vec::new();
-        file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > limit {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        Ok(bytes)
+        read_bounded(&self.working.join(path), limit)
     }
 
     fn list(&self, directory: &Path) -> io::Result<Vec<(String, FileKind)>> {
@@ -82,6 +101,10 @@ impl Environment for RealWorld {
             std::process::abort();
         }
     }
+
+    fn secret(&self, query: &SecretQuery) -> Result<String, String> {
+        self.stores.get(query)
+    }
 }
 
 fn kind_of(found: &std::fs::Metadata) -> FileKind {
@@ -103,7 +126,12 @@ mod tests {
         let working = std::env::temp_dir().join(format!("kiln-cli-env-{}", std::process::id()));
         std::fs::create_dir_all(working.join("d")).unwrap();
         std::fs::write(working.join("f"), "12345").unwrap();
-        let world = RealWorld { working: working.clone(), home: None, started: SystemTime::now() };
+        let world = RealWorld {
+            working: working.clone(),
+            home: None,
+            started: SystemTime::now(),
+            stores: Stores::default(),
+        };
         assert_eq!(world.read(Path::new("f"), 5).unwrap(), b"12345");
         assert_eq!(world.read(Path::new("f"), 4).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
         assert!(world.read(Path::new("d"), 4).is_err());

@@ -109,6 +109,7 @@ area! {
     DUPLICATE_KEY = "duplicate-key",
     FUNCTION = "function",
     FUNCTION_NOT_HERE = "function-not-here",
+    INCOMPATIBLE_PLUGIN = "incompatible-plugin",
     INCONSISTENT_TYPES = "inconsistent-types",
     INDEX_OUT_OF_RANGE = "index-out-of-range",
     INVALID_VALUE = "invalid-value",

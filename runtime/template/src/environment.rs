@@ -19,7 +19,36 @@ pub enum FileKind {
     Other,
 }
 
-/// Files, environment variables, clock and chance.
+/// A secret that a function of the language asks a server for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SecretQuery {
+    /// The field `key` of what Vault has at `path`.
+    Vault {
+        /// As in Vault's HTTP interface: `secret/data/name` in the second version of its store.
+        path: String,
+        /// The field.
+        key: String,
+    },
+    /// The value of a key in Consul's store.
+    Consul {
+        /// The key.
+        key: String,
+    },
+    /// A field of a secret in AWS Secrets Manager.
+    Aws {
+        /// Its name.
+        name: String,
+        /// The field; `None` if there is only one.
+        key: Option<String>,
+    },
+    /// All of such a secret, as it is.
+    AwsRaw {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// Files, environment variables, clock, chance, and secrets that servers keep.
 pub trait Environment: Debug + Send + Sync {
     /// The whole content of a file of at most `limit` bytes.
     ///
@@ -56,6 +85,16 @@ pub trait Environment: Debug + Send + Sync {
 
     /// Fills `bytes` with random ones, fit for secrets.
     fn random(&self, bytes: &mut [u8]);
+
+    /// A secret from a server that the user's own settings name. Not called where nothing may go
+    /// over the network.
+    ///
+    /// # Errors
+    /// Why there is none, for the user to read.
+    fn secret(&self, query: &SecretQuery) -> Result<String, String> {
+        let _ = query;
+        Err("servers cannot be asked for secrets here".to_owned())
+    }
 }
 
 /// Which components there are and what they take.
@@ -75,17 +114,20 @@ pub trait Catalogue {
     }
 }
 
+/// A data source that is to be run.
+#[derive(Debug, Clone)]
+pub struct DataRequest {
+    /// The data source.
+    pub component: ComponentRef,
+    /// Its name in the template.
+    pub label: String,
+    /// Its options.
+    pub configuration: Configuration,
+}
+
 /// Runs data sources.
-#[expect(clippy::result_large_err, reason = "data sources are few, and a diagnostic is what they fail with")]
 pub trait ReadData {
-    /// The value of `data.TYPE.LABEL`, an object.
-    ///
-    /// # Errors
-    /// Why it cannot be read; the caller adds the place.
-    fn read(
-        &self,
-        component: &ComponentRef,
-        label: &str,
-        configuration: Configuration,
-    ) -> Result<Value, Diagnostic>;
+    /// The values of data sources, objects, in the order of the requests. None of them depends on
+    /// another, so they may run at once. What fails says why; the caller adds the place.
+    fn read(&self, requests: Vec<DataRequest>) -> Vec<Result<Value, Box<Diagnostic>>>;
 }

@@ -40,6 +40,8 @@ pub(crate) struct World {
     pub(crate) environment: Arc<dyn Environment>,
     /// The directory of the template, as the user wrote it; relative paths of functions start here.
     pub(crate) root: PathBuf,
+    /// Whether functions may ask servers.
+    pub(crate) asks_servers: bool,
 }
 
 /// The meaning of root names.
@@ -57,6 +59,7 @@ impl Roots {
     }
 
     pub(crate) fn refuse(&mut self, name: &str, reason: &'static str) {
+        self.known.remove(name);
         self.refused.insert(name.to_owned(), reason);
     }
 

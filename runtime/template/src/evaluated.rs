@@ -36,15 +36,17 @@ pub struct Evaluated {
 }
 
 impl Template {
-    /// Evaluates variables, data sources and locals. Without `read`, what data sources give is
-    /// unknown. What is wrong is in the diagnostics; the result can be inspected all the same.
+    /// Evaluates variables, data sources and locals. Without `read`, what data sources give and
+    /// what secrets servers keep is unknown. What is wrong is in the diagnostics; the result can be inspected all the same.
     pub fn evaluate(
-        self,
+        mut self,
         inputs: &VariableInputs,
         catalogue: &dyn Catalogue,
         read: Option<&dyn ReadData>,
         mode: Mode,
     ) -> (Evaluated, Diagnostics) {
+        // What may run data sources may ask for secrets.
+        self.world.asks_servers = read.is_some();
         let mut diagnostics = Vec::new();
         let mut sources = self.sources.clone();
         let mut roots = self.constants();
@@ -58,6 +60,7 @@ impl Template {
             world: &self.world,
             catalogue,
             read,
+            sequential: self.sequential,
             diagnostics: &mut diagnostics,
         }
         .run(&mut roots);

@@ -1,8 +1,11 @@
-//! Locals and data sources in the order of their references.
+//! Locals and data sources in the order of their references. Data sources that do not need each
+//! other are run at once.
+
+mod order;
 
 use crate::declared::Declared;
 use crate::decode::Decoder;
-use crate::environment::{Catalogue, ReadData};
+use crate::environment::{Catalogue, DataRequest, ReadData};
 use crate::eval::{Roots, World, evaluate};
 use crate::functions::Position;
 use crate::references;
@@ -11,33 +14,24 @@ use crate::value::Val;
 use crate::value::types::{Attribute, Type};
 use kiln_plan::code::template as code;
 use kiln_plan::{
-    ComponentRef, Diagnostic, Diagnostics, Field, FieldType, Kind, Marks, Origin, Schema, Span, nearest,
+    ComponentRef, Diagnostic, Diagnostics, Field, FieldType, Kind, Marks, Origin, Schema, Span, Value,
+    nearest,
 };
+use order::{Id, Needs, Order};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// A local by name, or a data source by type and name.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Id {
-    Local(String),
-    Data(String, String),
-}
-
-impl Id {
-    fn shown(&self) -> String {
-        match self {
-            Self::Local(name) => format!("local.{name}"),
-            Self::Data(ty, name) => format!("data.{ty}.{name}"),
-        }
-    }
-}
 
 pub(crate) struct Grapher<'g> {
     pub(crate) declared: &'g Declared,
     pub(crate) world: &'g World,
     pub(crate) catalogue: &'g dyn Catalogue,
     pub(crate) read: Option<&'g dyn ReadData>,
+    /// Whether data sources come before all locals, as before Packer 1.12.
+    pub(crate) sequential: bool,
     pub(crate) diagnostics: &'g mut Diagnostics,
 }
+
+/// The values of data sources by type and name.
+type DataValues = BTreeMap<String, BTreeMap<String, Val>>;
 
 impl Grapher<'_> {
     /// Evaluates all locals and data sources into `roots`. What fails is unknown, so that what
@@ -45,26 +39,40 @@ impl Grapher<'_> {
     pub(crate) fn run(&mut self, roots: &mut Roots) {
         roots.set("local", Val::object(BTreeMap::new()));
         roots.set("data", Val::object(BTreeMap::new()));
-        let mut data: BTreeMap<String, BTreeMap<String, Val>> = BTreeMap::new();
-        for id in self.ordered() {
-            match &id {
-                Id::Local(name) => {
-                    let value = self.local(name, roots);
-                    roots.insert("local", name, value);
+        let mut values = DataValues::new();
+        let needs = self.needs();
+        let mut order = Order::of(&needs);
+        loop {
+            let wave = order.wave();
+            if wave.is_empty() {
+                break;
+            }
+            let mut data = Vec::new();
+            for id in &wave {
+                match id {
+                    Id::Local(name) => {
+                        let value = self.local(name, roots);
+                        roots.insert("local", name, value);
+                    }
+                    Id::Data(ty, name) => data.push((ty.as_str(), name.as_str())),
                 }
-                Id::Data(ty, name) => {
-                    let value = self.data(ty, name, roots);
-                    let of_type = data.entry(ty.clone()).or_default();
-                    of_type.insert(name.clone(), value);
-                    roots.insert("data", ty, Val::object(of_type.clone()));
-                }
+            }
+            self.data_wave(&data, roots, &mut values);
+            order.done(&wave);
+        }
+        self.report_cycle(&order.missing, &needs);
+        for id in order.missing.into_keys() {
+            let unknown = Val::unknown(Type::Dynamic);
+            match id {
+                Id::Local(name) => roots.insert("local", &name, unknown),
+                Id::Data(ty, name) => add_data(&mut values, roots, &ty, &name, unknown),
             }
         }
     }
 
-    /// All of them, each after what it refers to. Those of a cycle are reported and put last.
-    fn ordered(&mut self) -> Vec<Id> {
-        let mut needs: BTreeMap<Id, BTreeSet<Id>> = BTreeMap::new();
+    /// What each of them refers to.
+    fn needs(&self) -> Needs {
+        let mut needs = Needs::new();
         for (name, local) in &self.declared.locals {
             let mut found = BTreeSet::new();
             references::visit(&local.expression, &mut |root, steps, _| self.needed(root, steps, &mut found));
@@ -73,34 +81,12 @@ impl Grapher<'_> {
         for ((ty, name), block) in &self.declared.data {
             let mut found = BTreeSet::new();
             references::visit_body(&block.body, &mut |root, steps, _| self.needed(root, steps, &mut found));
+            if self.sequential {
+                found.retain(|id| matches!(id, Id::Data(..)));
+            }
             needs.insert(Id::Data(ty.clone(), name.clone()), found);
         }
-        let mut users: BTreeMap<Id, Vec<Id>> = BTreeMap::new();
-        let mut missing: BTreeMap<Id, usize> = BTreeMap::new();
-        for (id, found) in &needs {
-            missing.insert(id.clone(), found.len());
-            for need in found {
-                users.entry(need.clone()).or_default().push(id.clone());
-            }
-        }
-        let mut ready: BTreeSet<Id> =
-            missing.iter().filter(|(_, count)| **count == 0).map(|(id, _)| id.clone()).collect();
-        let mut order = Vec::with_capacity(needs.len());
-        while let Some(id) = ready.pop_first() {
-            for user in users.get(&id).into_iter().flatten() {
-                if let Some(count) = missing.get_mut(user) {
-                    *count -= 1;
-                    if *count == 0 {
-                        ready.insert(user.clone());
-                    }
-                }
-            }
-            missing.remove(&id);
-            order.push(id);
-        }
-        self.report_cycle(&missing, &needs);
-        order.extend(missing.into_keys());
-        order
+        needs
     }
 
     /// Adds what a reference needs. A reference to a whole type or to all locals needs them all.
@@ -131,7 +117,7 @@ impl Grapher<'_> {
         }
     }
 
-    fn report_cycle(&mut self, missing: &BTreeMap<Id, usize>, needs: &BTreeMap<Id, BTreeSet<Id>>) {
+    fn report_cycle(&mut self, missing: &BTreeMap<Id, usize>, needs: &Needs) {
         // Walking from any of them along needs that are missing too must come back.
         let Some(mut here) = missing.keys().next() else { return };
         let mut path: Vec<&Id> = Vec::new();
@@ -167,48 +153,71 @@ impl Grapher<'_> {
                 Val::unknown(Type::Dynamic)
             }
             Err(diagnostic) => {
-                // A cycle is reported once, not for each of its names.
-                let pending = diagnostic.code == code::UNKNOWN_LOCAL
-                    && self.declared.locals.keys().any(|n| diagnostic.summary.contains(&format!("`{n}`")));
-                if !pending {
-                    self.diagnostics.push(*diagnostic);
-                }
+                self.diagnostics.push(*diagnostic);
                 Val::unknown(Type::Dynamic)
             }
         };
         if local.sensitive { value.marked_deep(Marks { sensitive: true, ..Marks::default() }) } else { value }
     }
 
-    fn data(&mut self, ty: &str, name: &str, roots: &Roots) -> Val {
-        let Some(block) = self.declared.data.get(&(ty.to_owned(), name.to_owned())) else {
-            return Val::null();
-        };
-        let marks = Marks { origin: Origin::Component, ..Marks::default() };
-        let component = ComponentRef::new(Kind::DataSource, ty);
-        let value = match self.read_data(&component, name, block, roots) {
-            Some(value) if value.within_bounds() => value,
-            Some(_) => {
-                let summary = format!("the value of data `{ty}.{name}` is too large or too deep");
-                self.diagnostics.push(Diagnostic::error(code::TOO_MUCH_WORK, summary).at(block.header));
-                Val::unknown(Type::Dynamic)
+    /// Data sources that do not need each other.
+    fn data_wave(&mut self, wave: &[(&str, &str)], roots: &mut Roots, values: &mut DataValues) {
+        let mut known = roots.clone();
+        if self.sequential {
+            known.refuse("local", "with -use-sequential-evaluation locals come after all data sources");
+        }
+        let mut requests = Vec::new();
+        let mut asked = Vec::new();
+        for (ty, name) in wave {
+            match self.request(ty, name, &known) {
+                Some(request) if self.read.is_some() => {
+                    requests.push(request);
+                    asked.push((*ty, *name));
+                }
+                _ => {
+                    let value = self.unread(ty);
+                    add_data(values, roots, ty, name, value);
+                }
             }
-            None => Val::unknown(
-                self.catalogue.output_schema(&component).map_or(Type::Dynamic, |s| output_type(&s)),
-            ),
-        };
-        value.marked_deep(marks)
+        }
+        let Some(read) = self.read.filter(|_| !requests.is_empty()) else { return };
+        for ((ty, name), outcome) in asked.into_iter().zip(read.read(requests)) {
+            let value = self.outcome(ty, name, outcome);
+            add_data(values, roots, ty, name, value);
+        }
     }
 
-    /// Decodes the block and reads the data source; `None` if that is not done or fails.
-    fn read_data(
-        &mut self,
-        component: &ComponentRef,
-        name: &str,
-        block: &Block,
-        roots: &Roots,
-    ) -> Option<Val> {
-        let Some(schema) = self.catalogue.schema(component) else {
-            self.diagnostics.push(unknown_component(component, block, self.catalogue));
+    /// The value of a data source that was not run: unknown, but of the type that it says.
+    fn unread(&self, ty: &str) -> Val {
+        let component = ComponentRef::new(Kind::DataSource, ty);
+        let schema = self.catalogue.output_schema(&component);
+        Val::unknown(schema.map_or(Type::Dynamic, |schema| output_type(&schema)))
+    }
+
+    fn outcome(&mut self, ty: &str, name: &str, outcome: Result<Value, Box<Diagnostic>>) -> Val {
+        let block = self.declared.data.get(&(ty.to_owned(), name.to_owned()));
+        let failed = match outcome.map(|value| Val::raise(&value)) {
+            Ok(value) if value.within_bounds() => return value,
+            Ok(_) => {
+                let summary = format!("the value of data `{ty}.{name}` is too large or too deep");
+                Diagnostic::error(code::TOO_MUCH_WORK, summary)
+            }
+            Err(diagnostic) => *diagnostic,
+        };
+        self.diagnostics.push(Diagnostic {
+            span: failed.span.or(block.map(|block| block.header)),
+            context: failed.context.clone().or(block.map(Block::context)),
+            ..failed
+        });
+        self.unread(ty)
+    }
+
+    /// Decodes the block; `None` if something is wrong with it.
+    fn request(&mut self, ty: &str, name: &str, roots: &Roots) -> Option<DataRequest> {
+        let block = self.declared.data.get(&(ty.to_owned(), name.to_owned()))?;
+        let component = ComponentRef::new(Kind::DataSource, ty);
+        let Some(schema) = self.catalogue.schema(&component) else {
+            self.diagnostics.push(unknown_component(&component, block, self.catalogue));
             return None;
         };
         let context = block.context();
@@ -218,19 +227,16 @@ impl Grapher<'_> {
         let (configuration, found) = decoder.finish(map, Some(block.header));
         let failed = found.iter().any(Diagnostic::is_error);
         self.diagnostics.extend(found);
-        if failed {
-            return None;
-        }
-        match self.read?.read(component, name, configuration) {
-            Ok(value) => Some(Val::raise(&value)),
-            Err(mut diagnostic) => {
-                diagnostic.span = diagnostic.span.or(Some(block.header));
-                diagnostic.context = diagnostic.context.or(Some(context));
-                self.diagnostics.push(diagnostic);
-                None
-            }
-        }
+        (!failed).then(|| DataRequest { component, label: name.to_owned(), configuration })
     }
+}
+
+/// Sets `data.TYPE.NAME`.
+fn add_data(values: &mut DataValues, roots: &mut Roots, ty: &str, name: &str, value: Val) {
+    let marks = Marks { origin: Origin::Component, ..Marks::default() };
+    let of_type = values.entry(ty.to_owned()).or_default();
+    of_type.insert(name.to_owned(), value.marked_deep(marks));
+    roots.insert("data", ty, Val::object(of_type.clone()));
 }
 
 /// The type of what a data source gives.

@@ -25,6 +25,7 @@ mod graph;
 mod late;
 mod layout;
 mod load;
+mod plugins;
 mod references;
 mod rest;
 mod show;
@@ -35,11 +36,12 @@ mod version;
 
 pub use builds::Filters;
 pub use declared::RequiredPlugin;
-pub use environment::{Catalogue, Environment, FileKind, ReadData};
+pub use environment::{Catalogue, DataRequest, Environment, FileKind, ReadData, SecretQuery};
 pub use evaluated::{Evaluated, InspectedBuild, InspectedVariable, Inspection, Mode};
 pub use fix::{fix, fixers};
 pub use functions::{Purity, names as functions};
 pub use load::{Input, Template, format, load};
+pub use plugins::Compatible;
 pub use variables::{Undeclared, VariableInputs};
 
 /// The version of Packer that templates are told they run on.

@@ -40,6 +40,8 @@ pub struct Template {
     pub(crate) world: World,
     /// Variable files that are loaded without being named, in order.
     pub(crate) auto_files: Vec<PathBuf>,
+    /// Whether all data sources come before all locals.
+    pub(crate) sequential: bool,
 }
 
 /// Reads a template.
@@ -74,12 +76,12 @@ pub fn load(
     }
     let unreadable = !files.diagnostics.is_empty() || !diagnostics.is_empty();
     diagnostics.extend(files.diagnostics);
-    let world = World { environment, root: files.root };
+    let world = World { environment, root: files.root, asks_servers: false };
     let declared = declared::read(&bodies, &world, &mut diagnostics);
     if let Some(wrong) = wrong_version(&declared) {
         return Err((sources, vec![wrong]));
     }
-    let template = Template { declared, sources, world, auto_files: files.auto };
+    let template = Template { declared, sources, world, auto_files: files.auto, sequential: false };
     if !diagnostics.iter().any(Diagnostic::is_error) {
         return Ok(template);
     }
@@ -231,6 +233,14 @@ impl Template {
             .data
             .values()
             .map(|block| (ComponentRef::new(Kind::DataSource, block.label(0)), block.header))
+    }
+
+    /// The same, to be evaluated in the order of Packer before 1.12: all data sources, which cannot
+    /// refer to locals then, before all locals.
+    #[must_use]
+    pub fn sequential(mut self, sequential: bool) -> Self {
+        self.sequential = sequential;
+        self
     }
 
     /// The texts that spans point into.

@@ -15,8 +15,10 @@ mod language {
     mod fixers;
     mod fixtures;
     mod functions;
+    mod graph;
     mod hostile;
     mod inputs;
+    mod stranger;
     mod traps;
     mod world;
 }

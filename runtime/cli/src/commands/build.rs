@@ -24,7 +24,7 @@ fn build(screen: &Screen, args: &BuildArgs) -> Result<Exit, Shown> {
     let template = load(screen, &home, Some(&args.template), args.flags.config_type)?;
     let session = Session::open(screen, &home, Some(&args.template))?;
     session.watch_signals();
-    let evaluated = session.evaluate(template, &inputs, true, Mode::Build)?;
+    let evaluated = session.evaluate(template, &args.flags, &inputs, true, Mode::Build)?;
     let (plan, wrong) = session.plan(&evaluated, &filters(&args.flags));
     if wrong || session.cancel.is_cancelled() {
         return Ok(Exit::Failure);

@@ -28,7 +28,8 @@ fn validate(screen: &Screen, args: &ValidateArgs) -> Result<(), Shown> {
     let session = Session::open(screen, &home, Some(&args.template))?;
     session.watch_signals();
     let data = Missing::of_data(template.data_sources(), &session.sandbox);
-    let evaluated = session.evaluate(template, &inputs, args.evaluate_datasources, Mode::Build)?;
+    let evaluated =
+        session.evaluate(template, &args.flags, &inputs, args.evaluate_datasources, Mode::Build)?;
     // Builds without an error are checked although others have one: all problems in one run.
     let (plan, wrong) = session.plan(&evaluated, &filters(&args.flags));
     let options = RunOptions { sensitive: plan.sensitive.clone(), ..session.run_options() };

@@ -65,6 +65,10 @@ fn pages_start_with_a_sentence() {
 /// Codes that no fixture can give, and the test that has them.
 const ELSEWHERE: &[(Code, &str)] = &[
     (
+        code::template::INCOMPATIBLE_PLUGIN,
+        "depends on what is bundled: a_pin_outside_of_what_is_compatible_warns",
+    ),
+    (
         code::template::UNKNOWN_BUILD_VALUE,
         "given when a step runs: trap_10_and_11_values_of_the_build_are_late",
     ),

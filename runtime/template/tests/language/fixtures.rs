@@ -29,6 +29,7 @@ fn run(root: &Path, name: &str) -> Outcome {
     };
     let mode = if inputs.inspect { Mode::Inspect } else { Mode::Build };
     let read = inputs.data.then_some(&Answers as &dyn kiln_template::ReadData);
+    let template = template.sequential(inputs.sequential);
     let (evaluated, mut diagnostics) = template.evaluate(&inputs.variables, &Components, read, mode);
     let text = if inputs.inspect {
         write_inspection(&evaluated)

@@ -2,8 +2,8 @@
 //! says so, in words as on a command line. In JSON that line is the value of a `"//"`.
 
 use super::world::World;
-use kiln_plan::{BuildValues, ComponentRef, Configuration, Data, Diagnostic, Value};
-use kiln_template::{Filters, ReadData, Undeclared, VariableInputs};
+use kiln_plan::{BuildValues, Data, Diagnostic, Value};
+use kiln_template::{DataRequest, Filters, ReadData, Undeclared, VariableInputs};
 use std::path::Path;
 
 /// How a fixture is run.
@@ -19,6 +19,8 @@ pub(crate) struct Inputs {
     pub(crate) inspect: bool,
     /// `-data`: data sources are read.
     pub(crate) data: bool,
+    /// `-use-sequential-evaluation`.
+    pub(crate) sequential: bool,
     /// `-late NAME=VALUE`: a value of `build` that is known in the second evaluation, which is
     /// expected too.
     pub(crate) late: Option<BuildValues>,
@@ -70,6 +72,7 @@ impl Inputs {
                 ("-warn-undeclared", _) => self.variables.undeclared = Undeclared::Warn,
                 ("-inspect", _) => self.inspect = true,
                 ("-data", _) => self.data = true,
+                ("-use-sequential-evaluation", _) => self.sequential = true,
                 ("-late", _) => {
                     let (name, value) = pair(next());
                     let late = self.late.get_or_insert_default();
@@ -118,19 +121,21 @@ fn words(line: &str) -> Vec<String> {
 pub(crate) struct Answers;
 
 impl ReadData for Answers {
-    fn read(
-        &self,
-        component: &ComponentRef,
-        label: &str,
-        configuration: Configuration,
-    ) -> Result<Value, Diagnostic> {
+    fn read(&self, requests: Vec<DataRequest>) -> Vec<Result<Value, Box<Diagnostic>>> {
+        requests.into_iter().map(Self::answer).collect()
+    }
+}
+
+impl Answers {
+    fn answer(request: DataRequest) -> Result<Value, Box<Diagnostic>> {
+        let DataRequest { component, label, configuration } = request;
         let get = |at: &str| configuration.value.at(at).and_then(Value::as_text).unwrap_or_default();
         let (name, text) = match component.name.as_str() {
             "http" if get("/url").starts_with("bad:") => {
-                return Err(Diagnostic::error(
+                return Err(Box::new(Diagnostic::error(
                     kiln_plan::code::component::DATA,
                     format!("{label}: nobody answers"),
-                ));
+                )));
             }
             "http" => ("body", format!("body of {}", get("/url"))),
             _ => ("output", get("/input").to_owned()),

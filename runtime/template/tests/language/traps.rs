@@ -2,7 +2,7 @@
 
 use super::world::{Components, World, shown};
 use kiln_plan::{BuildValues, Diagnostic, Diagnostics, Plan, Value};
-use kiln_template::{Evaluated, Filters, Input, Mode, Undeclared, VariableInputs, load};
+use kiln_template::{Compatible, Evaluated, Filters, Input, Mode, Undeclared, VariableInputs, load};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -298,4 +298,35 @@ build {
     assert_eq!(marks("/inline/2").origin, kiln_plan::Origin::Component);
     assert_eq!(marks("/inline/3").origin, kiln_plan::Origin::Component);
     assert_eq!(plan.sensitive, ["hush"]);
+}
+
+#[test]
+fn a_pin_outside_of_what_is_compatible_warns() {
+    let text = r#"
+packer {
+  required_plugins {
+    old   = { source = "github.com/hashicorp/qemu", version = ">= 1.1.0, < 1.1.2" }
+    qemu  = { source = "github.com/hashicorp/QEMU", version = "~> 2.0" }
+    other = { source = "github.com/somebody/other", version = "> 9" }
+  }
+}
+packer {
+  required_plugins {
+    exact = { source = "github.com/hashicorp/qemu", version = "1.2.0" }
+  }
+}
+"#;
+    let template = load(Input::Text { name: "t", text }, Arc::new(fixtures())).expect("it is right");
+    let known = [Compatible { source: "github.com/hashicorp/qemu", lowest: "1.0.0", highest: "1.1.5" }];
+    let found = template.check_plugins(&known, false);
+    let summaries: Vec<&str> = found.iter().map(|d| d.summary.as_str()).collect();
+    assert_eq!(
+        summaries,
+        [
+            "plugin `qemu` is required at ~> 2.0, this is compatible with 1.0.0 to 1.1.5",
+            "plugin `exact` is required at 1.2.0, this is compatible with 1.0.0 to 1.1.5"
+        ]
+    );
+    assert!(found.iter().all(|d| !d.is_error()));
+    assert!(template.check_plugins(&known, true).iter().all(Diagnostic::is_error));
 }
