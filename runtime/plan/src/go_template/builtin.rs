@@ -50,9 +50,9 @@ pub(super) fn call<'d>(name: &str, values: &[Value<'d>], limit: usize) -> Result
             Some((Some(Json::String(format)), rest)) => print::printf(format, rest, limit)?.into(),
             _ => return Err("the format must be a string".to_owned()),
         },
-        "html" => html(&sprint(&plain)).into(),
-        "js" => js(&sprint(&plain)).into(),
-        "urlquery" => urlquery(&sprint(&plain)).into(),
+        "html" => html(&printed(&plain)).into(),
+        "js" => js(&printed(&plain)).into(),
+        "urlquery" => urlquery(&printed(&plain)).into(),
         "eq" => eq(&plain)?.into(),
         "ne" => match plain.as_slice() {
             [a, b] => (!equal(*a, *b)?).into(),
@@ -92,6 +92,14 @@ fn sprint(values: &[Option<&Json>]) -> String {
         previous_text = is_text;
     }
     out
+}
+
+/// The same for the functions that escape, which say what is missing as an action does.
+fn printed(values: &[Option<&Json>]) -> String {
+    let missing = Json::from("<no value>");
+    let shown: Vec<Option<&Json>> =
+        values.iter().map(|value| value.filter(|v| !v.is_null()).or(Some(&missing))).collect();
+    sprint(&shown)
 }
 
 fn len(value: Option<&Json>) -> Result<usize, String> {
@@ -202,6 +210,8 @@ fn order(a: &Json, b: &Json) -> Option<Ordering> {
         (Json::String(a), Json::String(b)) => Some(a.cmp(b)),
         (Json::Number(a), Json::Number(b)) => match (a.as_i64(), b.as_i64()) {
             (Some(a), Some(b)) => Some(a.cmp(&b)),
+            // Go compares no integer with a float.
+            _ if a.is_f64() != b.is_f64() => None,
             _ => a.as_f64()?.partial_cmp(&b.as_f64()?),
         },
         _ => None,
@@ -244,7 +254,7 @@ fn js(text: &str) -> String {
                 out.push('\\');
                 out.push(c);
             }
-            '<' | '>' | '&' | '=' | '\0'..='\x1f' => {
+            '<' | '>' | '&' | '=' | '\0'..='\x1f' | '\x7f'..='\u{a0}' | '\u{2028}' | '\u{2029}' => {
                 let _ = write!(out, "\\u{:04X}", c as u32);
             }
             c => out.push(c),

@@ -170,11 +170,21 @@ impl Parser {
         let offset = self.offset;
         Ok(Some(match keyword {
             "if" | "with" | "range" => self.control(keyword)?,
+            "define" if self.depth > 0 => return Err(self.error("unexpected <define> in command")),
             "define" => {
                 let name = self.literal_name("define")?;
                 self.right("define")?;
                 let body = self.body()?;
-                self.defined.insert(name, body);
+                let empty = |nodes: &Vec<Node>| {
+                    nodes.iter().all(|node| matches!(node, Node::Text(text) if text.trim().is_empty()))
+                };
+                match self.defined.get(&name) {
+                    Some(known) if !empty(known) && !empty(&body) => {
+                        return Err(self.error(format!("multiple definition of template {name:?}")));
+                    }
+                    Some(known) if !empty(known) => {}
+                    _ => drop(self.defined.insert(name, body)),
+                }
                 return Ok(None);
             }
             "block" => {

@@ -9,7 +9,7 @@ const MAX_WIDTH: usize = 4096;
 /// Go's name of the type that a JSON value would have.
 pub(super) fn type_name(value: &Json) -> &'static str {
     match value {
-        Json::Null => "nil",
+        Json::Null => "<nil>",
         Json::Bool(_) => "bool",
         Json::Number(n) if n.is_f64() => "float64",
         Json::Number(_) => "int",
@@ -83,7 +83,7 @@ fn write_v(value: &Json, out: &mut String) {
     }
 }
 
-/// `%g`: the shortest text, with an exponent when it is below -4 or from 21 on (or the precision).
+/// `%g`: the shortest text, with an exponent when it is below -4 or from 6 on (or the precision).
 fn general(float: f64, precision: Option<usize>) -> String {
     if float == 0.0 {
         return if float.is_sign_negative() { "-0" } else { "0" }.to_owned();
@@ -94,7 +94,7 @@ fn general(float: f64, precision: Option<usize>) -> String {
     };
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    let limit = precision.map_or(21, |p| i32::try_from(p.max(1)).unwrap_or(i32::MAX));
+    let limit = precision.map_or(6, |p| i32::try_from(p.max(1)).unwrap_or(i32::MAX));
     if exponent < -4 || exponent >= limit {
         let mantissa = if mantissa.contains('.') {
             mantissa.trim_end_matches('0').trim_end_matches('.')
@@ -119,10 +119,14 @@ fn general(float: f64, precision: Option<usize>) -> String {
 
 /// A string in Go's double quotes.
 pub(super) fn quote(text: &str) -> String {
-    let mut out = String::from("\"");
+    quote_with(text, '"')
+}
+
+fn quote_with(text: &str, sign: char) -> String {
+    let mut out = String::from(sign);
     for c in text.chars() {
         match c {
-            '"' | '\\' => {
+            c if c == sign || c == '\\' => {
                 out.push('\\');
                 out.push(c);
             }
@@ -135,7 +139,7 @@ pub(super) fn quote(text: &str) -> String {
             c => out.push(c),
         }
     }
-    out.push('"');
+    out.push(sign);
     out
 }
 
@@ -155,6 +159,7 @@ pub(super) fn printf(format: &str, arguments: &[Option<&Json>], limit: usize) ->
     let mut out = String::new();
     let mut chars = format.chars().peekable();
     let mut rest = arguments.iter();
+    let mut indexed = false;
     while let Some(c) = chars.next() {
         if out.len() > limit {
             return Err(format!("more than {limit} bytes"));
@@ -177,7 +182,18 @@ pub(super) fn printf(format: &str, arguments: &[Option<&Json>], limit: usize) ->
         if chars.next_if_eq(&'.').is_some() {
             verb.precision = Some(number(&mut chars, &mut rest)?.unwrap_or(0));
         }
+        let mut wrong_index = false;
+        if chars.next_if_eq(&'[').is_some() {
+            indexed = true;
+            let at = number(&mut chars, &mut [].iter())?.filter(|at| *at > 0);
+            let from = at.and_then(|at| arguments.get(at - 1..)).filter(|from| !from.is_empty());
+            wrong_index = chars.next_if_eq(&']').is_none() || from.is_none();
+            rest = from.unwrap_or_default().iter();
+        }
         match chars.next() {
+            Some(letter) if wrong_index => {
+                let _ = write!(out, "%!{letter}(BADINDEX)");
+            }
             None => out.push_str("%!(NOVERB)"),
             Some('%') => out.push('%'),
             Some(letter) => match rest.next() {
@@ -189,9 +205,13 @@ pub(super) fn printf(format: &str, arguments: &[Option<&Json>], limit: usize) ->
         }
     }
     let extra: Vec<String> = rest
-        .map(|value| value.map_or("<nil>".to_owned(), |v| format!("{}={}", type_name(v), verb_v(v))))
+        .map(|value| {
+            let value = value.filter(|v| !v.is_null());
+            value.map_or("<nil>".to_owned(), |v| format!("{}={}", type_name(v), verb_v(v)))
+        })
         .collect();
-    if !extra.is_empty() {
+    // Who says which arguments are wanted may leave some out.
+    if !extra.is_empty() && !indexed {
         let _ = write!(out, "%!(EXTRA {})", extra.join(", "));
     }
     Ok(out)
@@ -217,8 +237,26 @@ fn number<'a>(
 }
 
 fn one(verb: &Verb, letter: char, value: Option<&Json>) -> String {
+    let value = value.filter(|v| !v.is_null());
+    match value {
+        // Each item is shown, and padded, by itself.
+        Some(Json::Array(items)) if letter != 'T' => {
+            let items: Vec<String> = items.iter().map(|v| one(verb, letter, Some(v))).collect();
+            return format!("[{}]", items.join(" "));
+        }
+        Some(Json::Object(map)) if letter != 'T' => {
+            let mut entries: Vec<_> = map.iter().collect();
+            entries.sort_unstable_by_key(|(name, _)| *name);
+            let name = |name: &String| one(verb, letter, Some(&Json::from(name.as_str())));
+            let entry =
+                |(key, item): (&String, &Json)| format!("{}:{}", name(key), one(verb, letter, Some(item)));
+            let entries: Vec<String> = entries.into_iter().map(entry).collect();
+            return format!("map[{}]", entries.join(" "));
+        }
+        _ => {}
+    }
     let body = match (letter, value) {
-        ('v', None) => Some("<nil>".to_owned()),
+        ('v' | 'T', None) => Some("<nil>".to_owned()),
         (_, None) => None,
         ('T', Some(v)) => Some(type_name(v).to_owned()),
         ('v', Some(Json::String(text))) if verb.sharp => Some(quote(text)),
@@ -233,10 +271,6 @@ fn one(verb: &Verb, letter: char, value: Option<&Json>) -> String {
         (_, Some(Json::Number(n))) if n.is_f64() => n.as_f64().and_then(|f| float(verb, letter, f)),
         (_, Some(Json::Number(n))) => {
             n.as_i64().map(i128::from).or(n.as_u64().map(i128::from)).and_then(|n| integer(verb, letter, n))
-        }
-        (_, Some(Json::Array(items))) => {
-            let items: Vec<String> = items.iter().map(|v| one(&Verb::default(), letter, Some(v))).collect();
-            Some(format!("[{}]", items.join(" ")))
         }
         _ => None,
     };
@@ -272,7 +306,10 @@ fn integer(verb: &Verb, letter: char, n: i128) -> Option<String> {
         'x' => ("0x", format!("{size:x}")),
         'X' => ("0X", format!("{size:X}")),
         'c' => return u32::try_from(n).ok().and_then(char::from_u32).map(String::from),
-        'q' => return u32::try_from(n).ok().and_then(char::from_u32).map(|c| format!("'{c}'")),
+        'q' => {
+            let c = u32::try_from(n).ok().and_then(char::from_u32).unwrap_or(char::REPLACEMENT_CHARACTER);
+            return Some(quote_with(&c.to_string(), '\''));
+        }
         'U' => return Some(format!("U+{size:04X}")),
         _ => return None,
     };

@@ -168,6 +168,10 @@ impl<'d, 't> Renderer<'d, 't> {
         self.enter(pipe.offset)?;
         let mark = self.variables.len();
         let value = self.pipe(pipe, dot)?;
+        if let (Some(Json::Number(n)), 2) = (value.as_deref(), pipe.variables.len()) {
+            let message = format!("can't use {n} to iterate over more than one variable");
+            return Err(TemplateError::new(pipe.offset, message));
+        }
         let mut empty = true;
         for (key, item) in items(value, pipe.offset)? {
             empty = false;
@@ -252,6 +256,9 @@ impl<'d, 't> Renderer<'d, 't> {
         }
         if !arguments.is_empty() || piped.is_some() {
             return Err(TemplateError::new(head.offset, "can't give argument to non-function"));
+        }
+        if head.operand == Operand::Nil {
+            return Err(TemplateError::new(head.offset, "nil is not a command"));
         }
         self.word(head, dot)
     }
@@ -346,9 +353,8 @@ fn walk<'d>(value: Value<'d>, path: &[String], offset: usize) -> Outcome<Value<'
         here = match here {
             Some(Cow::Borrowed(Json::Object(map))) => map.get(name).map(Cow::Borrowed),
             Some(Cow::Owned(Json::Object(mut map))) => map.remove(name).map(Cow::Owned),
-            None => {
-                return Err(TemplateError::new(offset, format!("no value to take the field {name} of")));
-            }
+            // What is missing has nothing in it.
+            None => None,
             Some(other) => {
                 let kind = print::type_name(&other);
                 return Err(TemplateError::new(
