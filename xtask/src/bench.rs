@@ -9,6 +9,7 @@ mod idle;
 mod machines;
 mod measure;
 mod report;
+mod templates;
 mod uploads;
 
 use crate::tree::Tree;
@@ -76,6 +77,9 @@ type Make = for<'a> fn(&'a Bench) -> Result<Case<'a>>;
 const CASES: &[(&str, Make)] = &[
     ("version", commands::version),
     ("validate", commands::validate),
+    ("validate-large", templates::validate_large),
+    ("inspect-large", templates::inspect_large),
+    ("fmt-many", templates::fmt_many),
     ("null-20", commands::null_20),
     ("null-1000", commands::null_1000),
     ("upload-large", uploads::large),

@@ -1,5 +1,6 @@
 //! Build blocks into a [`Plan`]: which sources, which steps, filters.
 
+mod registry;
 mod steps;
 
 use crate::decode::{self, Made, option};
@@ -91,6 +92,8 @@ struct Planner<'p> {
     builds: Vec<Build>,
     /// Names of all builds before filters.
     names: Vec<String>,
+    /// How many `hcp_packer_registry` there are.
+    registries: usize,
 }
 
 impl Evaluated {
@@ -108,7 +111,11 @@ impl Evaluated {
             diagnostics,
             builds: Vec::new(),
             names: Vec::new(),
+            registries: 0,
         };
+        for block in &self.declared.registries {
+            planner.registry(block);
+        }
         for block in &self.declared.builds {
             planner.build(block);
         }
@@ -167,6 +174,9 @@ impl Planner<'_> {
         let mut children = decode::expanded(&block.body, roots, world, &mut self.diagnostics);
         self.check_children(&children);
         children.retain(|Made { block, .. }| CHILDREN.contains(&(block.kind.as_str(), block.labels.len())));
+        for made in children.iter().filter(|made| made.block.kind == "hcp_packer_registry") {
+            self.registry_in_build(made);
+        }
         let uses = self.uses(block, &children);
         let broken = self.errors() > before;
         for one in uses {

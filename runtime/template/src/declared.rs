@@ -23,6 +23,8 @@ pub(crate) struct Declared {
     /// By type and name.
     pub(crate) sources: BTreeMap<(String, String), Block>,
     pub(crate) builds: Vec<Block>,
+    /// `hcp_packer_registry` outside of builds.
+    pub(crate) registries: Vec<Block>,
 }
 
 /// An entry of `required_plugins`.

@@ -126,6 +126,7 @@ impl Reader<'_> {
                 }
             }
             "build" => self.declared.builds.push(block.clone()),
+            "hcp_packer_registry" => self.declared.registries.push(block.clone()),
             _ => {}
         }
     }
