@@ -127,7 +127,7 @@ pub(crate) struct TemplateFlags {
     /// Accepted for Packer's sake; kiln has no pre-release components
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", value_parser = truth, hide = true)]
     pub(crate) ignore_prerelease_plugins: bool,
-    /// Refuse a required plugin's version that no component here is compatible with, instead of warning
+    /// Refuse pins that no component here is compatible with, instead of warning
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", value_parser = truth, hide_default_value = true, value_name = "BOOL")]
     pub(crate) strict_versions: bool,
     /// Run all data sources before any local, as Packer did before 1.12
