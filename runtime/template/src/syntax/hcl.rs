@@ -35,7 +35,7 @@ pub(super) struct Stop {
 /// something that is.
 pub(super) fn parse_part(text: &str, base: usize, file: FileId) -> Result<Lowered<Body>, Stop> {
     let body = hcl_edit::parser::parse_body(text).map_err(|e| Stop {
-        offset: e.location().offset().min(text.len()),
+        offset: stop(&e, text),
         message: e.message().lines().collect::<Vec<_>>().join(", "),
     })?;
     Ok(Lowerer { file, text, base, fixed: None }.body(&body))
@@ -83,8 +83,13 @@ pub(crate) fn parse_placed(text: &str, place: Span, is_template: bool) -> Lowere
     Ok(Expr { node: Node::Template { parts, wrap }, span: place })
 }
 
+/// Where the parser stopped, at the start of a character: it counts bytes and can stop inside of one.
+fn stop(error: &hcl_edit::parser::Error, text: &str) -> usize {
+    text.floor_char_boundary(error.location().offset())
+}
+
 fn syntax_error(error: &hcl_edit::parser::Error, text: &str, file: FileId) -> Box<Diagnostic> {
-    let start = error.location().offset().min(text.len());
+    let start = stop(error, text);
     let end = text.get(start..).and_then(|rest| rest.chars().next()).map_or(start, |c| start + c.len_utf8());
     let message = error.message().lines().collect::<Vec<_>>().join(", ");
     let at = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
