@@ -1,4 +1,5 @@
 //! The stores against a server that speaks their HTTP interfaces.
+#![expect(clippy::disallowed_methods, reason = "the tests are the server")]
 
 use super::*;
 use std::io::{Read, Write};
