@@ -14,11 +14,13 @@ mod builtin;
 mod lex;
 mod packer;
 mod parse;
+mod pieces;
 mod print;
 mod render;
 mod time;
 
 pub use packer::PackerFunctions;
+pub use pieces::{Action, Call, Piece, pieces};
 pub use render::{Limits, render};
 pub use time::{Calendar, format_layout, format_strftime};
 
