@@ -1,7 +1,7 @@
 //! Build blocks into a [`Plan`]: which sources, which steps, filters.
 
 mod registry;
-mod steps;
+pub(crate) mod steps;
 
 use crate::decode::{self, Made, option};
 use crate::environment::Catalogue;

@@ -30,6 +30,7 @@ mod references;
 mod rest;
 mod show;
 mod syntax;
+mod upgrade;
 mod value;
 mod variables;
 mod version;
@@ -42,6 +43,7 @@ pub use fix::{fix, fixers};
 pub use functions::{Purity, names as functions};
 pub use load::{Input, Template, format, load};
 pub use plugins::Compatible;
+pub use upgrade::{Upgraded, upgrade};
 pub use variables::{Undeclared, VariableInputs};
 
 /// The version of Packer that templates are told they run on.

@@ -20,5 +20,6 @@ mod language {
     mod inputs;
     mod stranger;
     mod traps;
+    mod upgrade;
     mod world;
 }

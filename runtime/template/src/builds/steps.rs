@@ -15,10 +15,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Arguments of every provisioner.
-const PROVISIONER: &[&str] =
+pub(crate) const PROVISIONER: &[&str] =
     &["name", "only", "except", "override", "pause_before", "timeout", "max_retries", "continue_on_error"];
 /// Arguments of every post-processor.
-const POST_PROCESSOR: &[&str] = &["name", "only", "except", "keep_input_artifact"];
+pub(crate) const POST_PROCESSOR: &[&str] = &["name", "only", "except", "keep_input_artifact"];
 
 /// Where a step stands: what names mean, and its source.
 pub(super) struct Place<'p> {

@@ -1,0 +1,152 @@
+//! The variables of a legacy template: `variable` blocks, and locals for those that are computed.
+
+use super::input::Variable;
+use super::text::{Place, Segment, Translator};
+use super::write::{Writer, identifier, quoted};
+use super::{Notes, left_comment};
+use std::collections::BTreeSet;
+
+/// A variable without its template.
+struct Plain {
+    name: String,
+    /// An expression; `None` if the user must give a value.
+    default: Option<String>,
+    sensitive: bool,
+}
+
+/// A local.
+struct Computed {
+    name: String,
+    expression: String,
+    sensitive: bool,
+}
+
+/// What the variables become.
+#[derive(Default)]
+pub(super) struct Variables {
+    plain: Vec<Plain>,
+    computed: Vec<Computed>,
+    /// Functions that were left in values.
+    left: BTreeSet<String>,
+}
+
+/// Decides which variables are computed, so that texts can refer to them; `variables` are by name.
+pub(super) fn translate(variables: &[Variable], translator: &mut Translator) -> Variables {
+    let names: BTreeSet<&str> = variables.iter().map(|variable| variable.name.as_str()).collect();
+    translator.timestamp = free("timestamp", |name| names.contains(name));
+    let computed = |variable: &&Variable| {
+        let segments =
+            variable.default.as_deref().map(|text| Translator::default().segments(text, Place::Variable));
+        segments.is_some_and(|segments| segments.iter().any(|segment| !is_constant(segment)))
+    };
+    translator.locals = variables.iter().filter(computed).map(|variable| variable.name.clone()).collect();
+    let mut found = Variables::default();
+    for variable in variables {
+        let name = identifier(&variable.name);
+        let text = variable.default.as_deref();
+        if !translator.locals.contains(&variable.name) {
+            let default = text.map(|text| translator.text(text, Place::Variable));
+            found.plain.push(Plain { name, default, sensitive: variable.sensitive });
+            continue;
+        }
+        let mut expression = String::from("\"");
+        for segment in translator.segments(text.unwrap_or(""), Place::Variable) {
+            match &segment {
+                Segment::Text(text) => expression.push_str(&quoted(text)),
+                // A local cannot ask for an environment variable, so a variable does.
+                Segment::Value(call) if is_constant(&segment) => {
+                    let asked = environment(call, &names);
+                    let reference = format!("${{var.{asked}}}");
+                    if !found.plain.iter().any(|plain| plain.name == asked) {
+                        let default = Some(format!("\"${{{call}}}\""));
+                        found.plain.push(Plain { name: asked, default, sensitive: variable.sensitive });
+                    }
+                    expression.push_str(&reference);
+                }
+                Segment::Value(value) => expression.push_str(&format!("${{{value}}}")),
+            }
+        }
+        expression.push('"');
+        found.computed.push(Computed { name, expression, sensitive: variable.sensitive });
+    }
+    found.plain.sort_by(|a, b| a.name.cmp(&b.name));
+    found.left = translator.take_left();
+    found
+}
+
+/// Whether a default may hold it: of functions only `env`.
+fn is_constant(segment: &Segment) -> bool {
+    match segment {
+        Segment::Text(_) => true,
+        Segment::Value(expression) => expression.starts_with("env("),
+    }
+}
+
+/// The name of the variable that holds what `env("X")` gives.
+fn environment(call: &str, names: &BTreeSet<&str>) -> String {
+    let asked = call.trim_start_matches("env(\"").trim_end_matches("\")");
+    free(&identifier(&format!("env_{asked}")), |name| names.contains(name))
+}
+
+/// `name`, with a number behind it if it is taken.
+pub(super) fn free(name: &str, taken: impl Fn(&str) -> bool) -> String {
+    let numbered = (2..).map(|number| format!("{name}_{number}"));
+    std::iter::once(name.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default()
+}
+
+impl Variables {
+    /// Writes the `variable` blocks.
+    pub(super) fn write(&self, notes: Notes, writer: &mut Writer) {
+        if !self.plain.is_empty() {
+            writer.gap();
+            notes.write(
+                writer,
+                "Every variable of a legacy template is a text; give it another type if that fits better.",
+            );
+        }
+        for (at, variable) in self.plain.iter().enumerate() {
+            if at > 0 {
+                writer.gap();
+            }
+            writer.open("variable", &[&variable.name]);
+            writer.attribute("type", "string");
+            if let Some(default) = &variable.default {
+                writer.attribute("default", default);
+            }
+            if variable.sensitive {
+                writer.attribute("sensitive", "true");
+            }
+            writer.close();
+        }
+    }
+
+    /// Writes the locals, and the one for `timestamp` if it is used.
+    pub(super) fn write_locals(&self, timestamp: Option<&str>, notes: Notes, writer: &mut Writer) {
+        if timestamp.is_some() || !self.computed.is_empty() {
+            writer.gap();
+            notes.write(
+                writer,
+                "Variables whose values were computed are locals now, which -var does not set.",
+            );
+        }
+        left_comment(&self.left, writer);
+        let shown: Vec<&Computed> = self.computed.iter().filter(|computed| !computed.sensitive).collect();
+        if timestamp.is_some() || !shown.is_empty() {
+            writer.open("locals", &[]);
+            if let Some(name) = timestamp {
+                writer.attribute(name, "regex_replace(timestamp(), \"[- TZ:]\", \"\")");
+            }
+            for computed in shown {
+                writer.attribute(&computed.name, &computed.expression);
+            }
+            writer.close();
+        }
+        for secret in self.computed.iter().filter(|computed| computed.sensitive) {
+            writer.gap();
+            writer.open("local", &[&secret.name]);
+            writer.attribute("expression", &secret.expression);
+            writer.attribute("sensitive", "true");
+            writer.close();
+        }
+    }
+}

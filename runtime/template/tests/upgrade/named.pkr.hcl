@@ -1,0 +1,7 @@
+source "null" "here" {
+  communicator = "none"
+}
+
+build {
+  sources = ["source.null.here"]
+}
