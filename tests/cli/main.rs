@@ -5,4 +5,5 @@ mod fix;
 mod golden;
 mod hostile;
 mod manifests;
+mod upgrade;
 mod verbs;

@@ -73,6 +73,9 @@ pub(crate) enum Verb {
     Fmt(FmtArgs),
     /// Bring a legacy JSON template up to date
     Fix(FixArgs),
+    /// Write a legacy JSON template as HCL2
+    #[command(name = "hcl2_upgrade")]
+    Hcl2Upgrade(Hcl2UpgradeArgs),
     /// Evaluate expressions
     Console(ConsoleArgs),
     /// Undo what a killed run left on this machine
@@ -256,6 +259,19 @@ pub(crate) struct FixArgs {
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "true", value_parser = truth, value_name = "BOOL")]
     pub(crate) validate: bool,
     /// A JSON file, or - for standard input
+    pub(crate) template: PathBuf,
+}
+
+/// `kiln hcl2_upgrade`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Hcl2UpgradeArgs {
+    /// Where the result is written; TEMPLATE.pkr.hcl if not given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output_file: Option<PathBuf>,
+    /// Explain the parts of the result in comments
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", value_parser = truth, hide_default_value = true, value_name = "BOOL")]
+    pub(crate) with_annotations: bool,
+    /// The legacy template
     pub(crate) template: PathBuf,
 }
 

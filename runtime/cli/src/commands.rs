@@ -7,6 +7,7 @@ mod console;
 mod docs;
 pub(crate) mod fix;
 mod fmt;
+mod hcl2_upgrade;
 pub(crate) mod init;
 mod inspect;
 mod plugins;
@@ -69,6 +70,7 @@ fn start(args: Args) -> Exit {
         Verb::Inspect(args) => inspect::run(&screen, &args),
         Verb::Fix(args) => fix::run(&screen, &args),
         Verb::Fmt(args) => fmt::run(&screen, &args),
+        Verb::Hcl2Upgrade(args) => hcl2_upgrade::run(&screen, &args),
         Verb::Console(args) => console::run(&screen, &args),
         Verb::Cleanup(args) => cleanup::run(&screen, &args),
         Verb::Plugins { verb: PluginsVerb::Installed } => plugins::installed(&screen),
