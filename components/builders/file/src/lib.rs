@@ -28,6 +28,7 @@ impl Builder for File {
     }
 
     fn validate(options: &Unchecked, findings: &mut Findings) {
+        findings.filled(options, &["target"]);
         findings.one_of(options, &["source", "content"], false);
         if !options.is_set("/source") && !options.is_set("/content") {
             findings.warning("", "neither `source` nor `content` is set: the file will be empty", "");

@@ -1,6 +1,6 @@
 //! Data source `null`: gives back its input, to try how values flow through a template.
 
-use kiln_sdk::{Config, Context, DataSource, Description, Error};
+use kiln_sdk::{Config, Context, DataSource, Description, Error, Findings, Unchecked};
 use serde::{Deserialize, Serialize};
 
 #[derive(Deserialize)]
@@ -23,6 +23,10 @@ impl DataSource for Null {
         let version = env!("CARGO_PKG_VERSION");
         Description::new("null", version, env!("CARGO_PKG_DESCRIPTION"), include_str!("../schema.json"))
             .gives(r#"{"type":"object","properties":{"output":{"type":"string","description":"the input"}}}"#)
+    }
+
+    fn validate(options: &Unchecked, findings: &mut Findings) {
+        findings.filled(options, &["input"]);
     }
 
     fn read(_: &Context, config: &Config<Options>) -> Result<Values, Error> {

@@ -40,6 +40,7 @@ impl Provisioner for Copy {
     }
 
     fn validate(options: &Unchecked, findings: &mut Findings) {
+        findings.filled(options, &["destination"]);
         findings.one_of(options, &["source", "sources", "content"], true);
         if options.text("/direction") == Some("download") && options.is_set("/content") {
             findings.error("/content", "`content` can only be uploaded", "");

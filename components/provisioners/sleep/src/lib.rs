@@ -7,7 +7,6 @@ use serde::Deserialize;
 
 #[derive(Deserialize)]
 struct Options {
-    #[serde(default)]
     duration: String,
 }
 
@@ -23,6 +22,7 @@ impl Provisioner for Sleep {
 
     fn validate(options: &Unchecked, findings: &mut Findings) {
         findings.durations(options, &["duration"]);
+        findings.filled(options, &["duration"]);
     }
 
     fn provision(_: &Context, config: &Config<Options>, _: Option<&Session>) -> Result<(), Error> {
@@ -40,6 +40,7 @@ mod tests {
 
     #[test]
     fn the_schema_fits_the_type() {
-        kiln_sdk::testing::options::<Options>(include_str!("../schema.json"), r#"{}"#).unwrap();
+        kiln_sdk::testing::options::<Options>(include_str!("../schema.json"), r#"{"duration": "1s"}"#)
+            .unwrap();
     }
 }

@@ -114,6 +114,17 @@ impl Findings {
         }
     }
 
+    /// The options named must not be empty: for those that the schema requires, since `""` is no more
+    /// than leaving them out.
+    pub fn filled(&mut self, options: &Unchecked, names: &[&str]) {
+        for name in names {
+            let pointer = format!("/{name}");
+            if options.is_empty(&pointer) {
+                self.error(&pointer, &format!("`{name}` must not be empty"), "");
+            }
+        }
+    }
+
     /// The options named are durations.
     pub fn durations(&mut self, options: &Unchecked, names: &[&str]) {
         for name in names {
@@ -164,9 +175,10 @@ mod tests {
         let mut findings = Findings::default();
         findings.one_of(&options, &["a", "d"], true);
         findings.one_of(&options, &["b", "c"], true);
+        findings.filled(&options, &["a", "b", "none"]);
         assert_eq!(
             findings.lines(),
-            ["/d: only one of `a` and `d` may be set", ": one of `b`, `c` must be set"]
+            ["/d: only one of `a` and `d` may be set", ": one of `b`, `c` must be set", "/b: `b` must not be empty"]
         );
     }
 }
