@@ -28,6 +28,18 @@ use std::net::IpAddr;
 /// The most targets of one grant.
 const MAX_TARGETS: usize = 1024;
 
+/// Whoever writes these, or others like them, can do everything that the user can.
+const CONTROLS: [&str; 4] = ["/etc/profile", "/usr/bin/env", "/bin/sh", "/root/.profile"];
+/// Whoever reaches these can run anything as root.
+const SOCKETS: [&str; 6] = [
+    "/run/docker.sock",
+    "/var/run/docker.sock",
+    "/run/podman/podman.sock",
+    "/run/user/1000/podman/podman.sock",
+    "/run/containerd/containerd.sock",
+    "/run/crio/crio.sock",
+];
+
 /// A grant without targets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Switch {
@@ -219,9 +231,18 @@ impl Grants {
         self.env.iter().map(String::as_str)
     }
 
-    /// Whether it grants full trust: programs or raw arguments.
+    /// Whether it grants full trust: programs, raw arguments, the socket of a container engine, or
+    /// writing what the user or the system runs.
     pub fn is_full_trust(&self) -> bool {
-        !self.exec.is_empty() || self.has(Switch::RawArgs)
+        let covers = |patterns: &BTreeSet<String>, paths: &[&str]| {
+            patterns.iter().any(|pattern| paths.iter().any(|path| path_covers(pattern, path)))
+        };
+        !self.exec.is_empty()
+            || self.has(Switch::RawArgs)
+            || covers(&self.write, &CONTROLS)
+            || self.write.iter().any(|pattern| names::holds_a_home(pattern))
+            || covers(&self.write, &SOCKETS)
+            || covers(&self.read, &SOCKETS)
     }
 
     /// Whether nothing is granted.

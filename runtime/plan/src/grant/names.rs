@@ -34,6 +34,13 @@ pub fn path_covers(pattern: &str, path: &str) -> bool {
     }
 }
 
+/// Whether `pattern` covers somebody's home directory, or a hidden file in it: what a login runs.
+pub(super) fn holds_a_home(pattern: &str) -> bool {
+    let mut parts = parts(pattern);
+    parts.next().is_some_and(|first| glob_matches(first, "home"))
+        && parts.nth(1).is_none_or(|third| third.starts_with(['.', '*']))
+}
+
 fn parts(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter(|part| !part.is_empty() && *part != ".")
 }

@@ -247,3 +247,20 @@ fn grants_only_grow_and_round_trip() {
         assert_eq!(again.to_map(), map);
     }
 }
+
+#[test]
+fn full_trust_is_what_comes_to_everything() {
+    let trusted = |name: &str, target: &[&str]| Grants::parse([(name, target)]).unwrap().is_full_trust();
+    assert!(trusted("exec", &["ansible-playbook"]) && trusted("exec", &["*"]));
+    assert!(trusted("hypervisor.raw-args", &[]) && !trusted("hypervisor", &[]));
+    for path in
+        ["/etc", "/home", "/home/me", "/home/*/.config", "/usr", "/r*", "/run", "/var/run/docker.sock"]
+    {
+        assert!(trusted("files.write", &[path]), "{path}");
+    }
+    for path in ["/srv/images", "/home/me/images", "/var/lib/images", "/tmp"] {
+        assert!(!trusted("files.write", &[path]), "{path}");
+    }
+    assert!(trusted("files.read", &["/run/docker.sock"]) && !trusted("files.read", &["/home/me"]));
+    assert!(!trusted("http", &["https://example.com"]));
+}
