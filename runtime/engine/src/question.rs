@@ -14,13 +14,14 @@ pub(crate) enum Decision {
     Retry,
 }
 
+/// As [`Decision`] has them; the letter in brackets is the answer.
+const CHOICES: [&str; 3] =
+    ["[c] clean up and end this build", "[a] abort: leave everything as it is", "[r] retry the step"];
+
 /// Asks what to do about a step that failed. Nobody to ask means cleaning up.
 pub(crate) async fn decide<E: Executor>(ctx: &BuildCtx<E>, step: &Step) -> Decision {
-    let question = format!(
-        "{}: the {} failed. [c] clean up and exit, [a] abort without cleanup, or [r] retry the step (build may fail even if the retry succeeds)?",
-        ctx.name, step.component
-    );
-    match ask(ctx, &question, &["c", "a", "r"]).await {
+    let question = format!("{}: the {} failed. What now?", ctx.name, step.component);
+    match ask(ctx, &question, &CHOICES).await {
         Ok(1) => Decision::Abort,
         Ok(2) => Decision::Retry,
         Ok(_) => Decision::Cleanup,
