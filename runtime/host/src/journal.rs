@@ -42,6 +42,19 @@ pub enum Entry {
     Outside { component: String, kind: String, key: String, data: String, summary: String },
 }
 
+impl Entry {
+    /// What stays if nobody undoes it, in words; an entry is written before its thing is made.
+    fn left(self) -> Option<String> {
+        let there = |path: PathBuf| path.symlink_metadata().is_ok().then(|| path.display().to_string());
+        match self {
+            Self::Directory { path } | Self::Output { path } => there(path),
+            Self::File { path, temporary, .. } => there(path).or_else(|| there(temporary)),
+            Self::Outside { summary, .. } => Some(summary),
+            Self::Process { .. } | Self::Port { .. } => None,
+        }
+    }
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 enum Line {
@@ -211,6 +224,19 @@ impl Journal {
         let Some(file) = &mut state.file else { return Ok(()) };
         file.write_all(text.as_bytes())?;
         file.sync_data()
+    }
+
+    /// What a run would leave if it ended now, in words, oldest first. Its machines and programs end
+    /// with it and are not listed. For the run itself: others wait until it has ended.
+    pub fn left_by(state_dir: &Path, run_id: &str) -> Vec<String> {
+        let Ok(items) = fs::read_dir(state_dir.join("runs").join(run_id)) else { return Vec::new() };
+        let journals = items.filter_map(Result::ok).map(|item| item.path());
+        journals
+            .filter(|path| path.extension().is_some_and(|e| e == "jsonl"))
+            .filter_map(|path| fs::read_to_string(path).ok())
+            .flat_map(|text| left_in(&text))
+            .filter_map(|entry| entry.left())
+            .collect()
     }
 
     /// The runs that ended without cleaning up. Live ones are not among them.

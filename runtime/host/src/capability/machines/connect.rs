@@ -1,11 +1,13 @@
 //! Waiting for a machine until it lets us in, and saying all that is known when it does not.
 #![expect(
     clippy::disallowed_methods,
-    reason = "the last screen is written into kiln's cache for the user to look at"
+    reason = "the last screen is written into kiln's cache for the user to look at, and the key of a machine \
+              that is left running into the build's folder"
 )]
 
 use super::say;
 use crate::bindings::kiln::host::types::ErrorCode;
+use crate::build::BuildInner;
 use crate::capability::hypervisor::{Machines, stopped_words};
 use crate::capability::machines::media::Servers;
 use crate::capability::sessions::connection::{Session, Ssh, ssh_error};
@@ -48,6 +50,7 @@ pub(super) async fn connect(
     cancel: &CancellationToken,
 ) -> CallResult<Session> {
     let (build, host, port) = (Arc::clone(&step.build), place.host.clone(), place.port);
+    let made_key = made.private_key.clone();
     let (reading, options) = (Arc::clone(configuration), Options(configuration));
     let read = tokio::task::spawn_blocking(move || {
         communicator::connect_options(&build, Options(&reading), &host, port, made)
@@ -60,6 +63,7 @@ pub(super) async fn connect(
     say(step, format!("Using SSH communicator to connect: {}", place.host));
     say(step, "Waiting for SSH to become available...");
     let began = Instant::now();
+    let door = Door::of(options, &connect, made_key);
     let session = reach(step, &place, connect.clone()).await?;
     let session = paused(step, options, &place, session, connect).await?;
     say(step, "Connected to SSH!");
@@ -71,8 +75,77 @@ pub(super) async fn connect(
         closing.close().await;
         Ok(())
     })?;
+    let (build, door) = (Arc::clone(&step.build), door);
+    step.build.leave_with(move || door.words(&build));
     let method = communicator::transfer_method(options);
     Ok(Session { ssh: Arc::new(Ssh { session, method }) })
+}
+
+/// How the user gets into a machine that is left running.
+struct Door {
+    user: String,
+    host: String,
+    port: u16,
+    /// The user's own key file, as written.
+    key_file: Option<String>,
+    /// A key that only kiln has: it is written down before kiln ends.
+    key: Option<String>,
+    through: Option<String>,
+}
+
+impl Door {
+    fn of(options: Options<'_>, connect: &kiln_ssh::ConnectOptions, made: Option<String>) -> Self {
+        let key_file = options.string("ssh_private_key_file");
+        Self {
+            user: connect.login.user.clone(),
+            host: connect.host.clone(),
+            port: connect.port,
+            key: made.filter(|_| key_file.is_none()),
+            key_file,
+            through: connect.bastion.as_ref().map(|b| format!("{}@{}:{}", b.login.user, b.host, b.port)),
+        }
+    }
+
+    /// The command that logs in.
+    fn words(self, build: &BuildInner) -> String {
+        let mut line = vec!["ssh".to_owned()];
+        // The machine's key is new with every build.
+        line.extend(
+            ["-o", "UserKnownHostsFile=/dev/null", "-o", "StrictHostKeyChecking=no"].map(str::to_owned),
+        );
+        let key = match self.key {
+            Some(key) => write_key(build, &key).ok().map(|path| path.display().to_string()),
+            None => self.key_file,
+        };
+        line.extend(key.into_iter().flat_map(|key| ["-i".to_owned(), key]));
+        line.extend(self.through.into_iter().flat_map(|via| ["-J".to_owned(), via]));
+        line.extend(["-p".to_owned(), self.port.to_string(), format!("{}@{}", self.user, self.host)]);
+        let line: Vec<String> = line.iter().map(|word| shell_word(word)).collect();
+        let words = format!("log in with: {}", line.join(" "));
+        build.vault.redactor().redact(&words).into_owned()
+    }
+}
+
+/// The build's own key in the build's private folder, which `kiln cleanup` removes.
+fn write_key(build: &BuildInner, key: &str) -> std::io::Result<PathBuf> {
+    use std::io::Write as _;
+    let path = build.scratch()?.join("login-key");
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(&path)?.write_all(key.as_bytes())?;
+    Ok(path)
+}
+
+/// A word as a POSIX shell reads it back.
+fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
 /// Waits for the server, and for the machine's end, whichever comes first.

@@ -16,6 +16,9 @@ use tokio_util::sync::CancellationToken;
 /// The longest wait for a still screen; Packer's own wait.
 const BOOT_WAIT: Duration = Duration::from_secs(10);
 
+/// Packer's variable for the time between keys.
+const KEY_INTERVAL: &str = "PACKER_KEY_INTERVAL";
+
 /// Types the boot command, if there is one.
 pub(super) async fn boot_command(
     step: &Arc<StepCtx>,
@@ -39,7 +42,7 @@ pub(super) async fn boot_command(
     }
     wait(step, options, vm).await?;
     say(step, "Typing the boot command...");
-    let interval = options.duration("boot_key_interval")?.filter(|_| options.is_written("boot_key_interval"));
+    let interval = key_interval(step, options)?;
     let began = Instant::now();
     for (command, title) in commands {
         if let Some(title) = title {
@@ -55,6 +58,23 @@ pub(super) async fn boot_command(
     }
     step.emit(EventBody::Span { name: "type".into(), elapsed: began.elapsed() });
     Ok(())
+}
+
+/// The time between keys: what the template says, then what Packer's variable says, else the pace that
+/// the machine keeps.
+fn key_interval(step: &StepCtx, options: Options<'_>) -> CallResult<Option<Duration>> {
+    if options.is_written("boot_key_interval") {
+        return options.duration("boot_key_interval");
+    }
+    let Some(text) = step.build.options().environment.get(KEY_INTERVAL).filter(|text| !text.is_empty())
+    else {
+        return Ok(None);
+    };
+    match kiln_plan::parse_duration(text) {
+        Ok(SignedDuration::Positive(interval)) => Ok(Some(interval)),
+        Ok(SignedDuration::Negative(_)) => Ok(Some(Duration::ZERO)),
+        Err(problem) => Err(fail(ErrorCode::Invalid, format!("{KEY_INTERVAL}: {problem}"))),
+    }
 }
 
 /// The keys with the description of each step; one part of them all for `boot_command`.
