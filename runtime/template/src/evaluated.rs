@@ -141,9 +141,9 @@ pub struct InspectedBuild {
     pub description: String,
     /// `TYPE.NAME`.
     pub sources: Vec<String>,
-    /// Name or type.
+    /// Their types, with their names behind a dot: `shell.setup`.
     pub provisioners: Vec<String>,
-    /// Sequences of name or type.
+    /// Sequences of the same.
     pub post_processors: Vec<Vec<String>>,
 }
 
@@ -195,7 +195,11 @@ impl Evaluated {
             found.and_then(|(value, _)| value.as_text().map(str::to_owned))
         };
         let label = |made: &decode::Made| {
-            text(&made.block.body, "name", &made.roots).unwrap_or_else(|| made.block.label(0).to_owned())
+            let kind = made.block.label(0);
+            match text(&made.block.body, "name", &made.roots).filter(|name| !name.is_empty()) {
+                Some(name) => format!("{kind}.{name}"),
+                None => kind.to_owned(),
+            }
         };
         let mut inspected = InspectedBuild {
             name: text(&block.body, "name", &self.roots).unwrap_or_default(),

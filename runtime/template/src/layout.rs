@@ -11,6 +11,7 @@ use lex::{Kind, Token};
 /// `text` in canonical layout. `None` if it cannot be split into tokens; parse it for the reason.
 pub(crate) fn format(text: &str) -> Option<String> {
     let tokens = lex::lex(text)?;
+    let trailing = trailing(text, tokens.last());
     let mut lines = lines(tokens);
     indent(&mut lines);
     space(&mut lines);
@@ -20,7 +21,17 @@ pub(crate) fn format(text: &str) -> Option<String> {
         out.extend(std::iter::repeat_n(' ', token.spaces));
         out.push_str(token.text);
     }
+    // Spaces behind the last token are no part of a line, and stay.
+    out.extend(std::iter::repeat_n(' ', trailing));
     Some(out)
+}
+
+/// How many spaces are behind the last token; a comment or a heredoc's end has its own inside.
+fn trailing(text: &str, last: Option<&Token<'_>>) -> usize {
+    if last.is_some_and(|token| text.ends_with(token.text)) {
+        return 0;
+    }
+    text.len() - text.trim_end_matches([' ', '\t']).len()
 }
 
 /// A line in three columns.

@@ -18,7 +18,7 @@ pub(crate) enum Kind {
     Text,
     /// `<<EOT` with its line end.
     HeredocOpen,
-    /// The last line of a heredoc without its line end.
+    /// The last line of a heredoc without its line end, spaces behind it included.
     HeredocClose,
     /// `${` or `%{`.
     Interpolation,
@@ -311,7 +311,7 @@ impl<'t> Lexer<'t> {
         if at_line_start {
             let line = rest.split('\n').next().unwrap_or(rest);
             if line.trim() == word {
-                let length = line.trim_end().len();
+                let length = line.strip_suffix('\r').unwrap_or(line).len();
                 self.inside.pop();
                 return self.take(Kind::HeredocClose, length);
             }
