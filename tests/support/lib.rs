@@ -6,10 +6,12 @@
 mod guest;
 mod project;
 mod sshd;
+mod terminal;
 
 pub use guest::Guest;
 pub use project::{Finished, Project, Running, wait_until};
 pub use sshd::Sshd;
+pub use terminal::Terminal;
 
 use std::path::PathBuf;
 

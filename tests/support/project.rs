@@ -222,9 +222,17 @@ impl Running {
     }
 
     /// Sends a signal by name: `INT`, `TERM`, `KILL`.
+    ///
+    /// # Panics
+    /// If it has ended.
     pub fn signal(&self, name: &str) {
+        assert!(self.try_signal(name), "it has ended: {}", self.output());
+    }
+
+    /// The same; gives whether it was still there.
+    pub fn try_signal(&self, name: &str) -> bool {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+        Command::new("kill").args(["-s", name, &pid]).status().unwrap().success()
     }
 
     /// Its process id.

@@ -1,6 +1,7 @@
 //! The command line, as clap sees it after [`go_flags`] has rewritten Packer's way of writing it.
 
 mod go_flags;
+mod help;
 
 pub(crate) use go_flags::normalise;
 
@@ -9,7 +10,7 @@ use std::path::PathBuf;
 
 /// Builds machine images from Packer templates, every step a sandboxed WebAssembly component.
 #[derive(Debug, Parser)]
-#[command(name = "kiln", disable_help_subcommand = true, infer_subcommands = false, max_term_width = 100)]
+#[command(name = "kiln", disable_help_subcommand = true, infer_subcommands = false, max_term_width = 100, after_help = help::ROOT)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) output: OutputFlags,
@@ -62,14 +63,19 @@ pub(crate) enum LogFormat {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     /// Build images from a template
+    #[command(after_help = help::BUILD)]
     Build(BuildArgs),
     /// Check a template without building anything
+    #[command(after_help = help::VALIDATE)]
     Validate(ValidateArgs),
-    /// Approve the third-party components of a template's kiln.toml
+    /// See to it that a template's components are there and approved
+    #[command(after_help = help::INIT)]
     Init(InitArgs),
     /// Show what a template consists of
+    #[command(after_help = help::INSPECT)]
     Inspect(InspectArgs),
     /// Bring templates and variable files into the usual format
+    #[command(after_help = help::FMT)]
     Fmt(FmtArgs),
     /// Bring a legacy JSON template up to date
     Fix(FixArgs),
@@ -77,20 +83,31 @@ pub(crate) enum Verb {
     #[command(name = "hcl2_upgrade")]
     Hcl2Upgrade(Hcl2UpgradeArgs),
     /// Evaluate expressions
+    #[command(after_help = help::CONSOLE)]
     Console(ConsoleArgs),
     /// Undo what a killed run left on this machine
+    #[command(after_help = help::CLEANUP)]
     Cleanup(CleanupArgs),
-    /// List components
+    /// See and choose the components that templates use
+    #[command(after_help = help::PLUGINS, disable_help_subcommand = true)]
     Plugins {
         #[command(subcommand)]
         verb: PluginsVerb,
     },
     /// Say which kiln this is
+    #[command(after_help = help::VERSION)]
     Version,
     /// Print a completion script for a shell
+    #[command(after_help = help::COMPLETION)]
     Completion {
         /// The shell
         shell: clap_complete::Shell,
+    },
+    /// Write the manual pages into a folder
+    #[command(after_help = help::MAN)]
+    Man {
+        /// Made if it is not there
+        dir: PathBuf,
     },
     #[command(name = "__supervise", hide = true)]
     Supervise,
@@ -106,6 +123,37 @@ pub(crate) enum Verb {
 pub(crate) enum PluginsVerb {
     /// List the components that templates can use
     Installed,
+    /// List the plugins that a template requires, and what kiln has for each
+    Required {
+        /// A file or a folder
+        template: PathBuf,
+    },
+    /// Add a component to the kiln.toml of the working directory
+    Install(InstallArgs),
+    /// Take a component out of the kiln.toml of the working directory
+    Remove {
+        /// Its name, a source that ends with its name, or its file
+        component: String,
+        /// Accepted for Packer's sake: kiln.toml names one version of a component
+        #[arg(hide = true)]
+        constraint: Option<String>,
+    },
+}
+
+/// `kiln plugins install`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct InstallArgs {
+    /// The component's file; what it is, it says itself
+    #[arg(long, value_name = "FILE")]
+    pub(crate) path: Option<PathBuf>,
+    /// Replace another component of the same name
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", value_parser = truth, hide_default_value = true, value_name = "BOOL")]
+    pub(crate) force: bool,
+    /// `github.com/hashicorp/qemu`, or a name; its last part is the name that templates use
+    pub(crate) source: String,
+    /// Accepted for Packer's sake: a file is of one version
+    #[arg(hide = true)]
+    pub(crate) constraint: Option<String>,
 }
 
 /// The template and its variables.
@@ -208,14 +256,21 @@ pub(crate) struct ValidateArgs {
 /// `kiln init`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct InitArgs {
-    /// Approve what the components ask for without being asked
+    /// Approve what the components ask for without being asked, but no full trust
     #[arg(long)]
     pub(crate) approve: bool,
-    /// Accepted for Packer's sake
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", value_parser = truth, hide = true)]
+    /// Approve even components that can then do everything that you can: those that may run
+    /// programs, give raw arguments to the hypervisor, or write what you run
+    #[arg(long)]
+    pub(crate) approve_full_trust: bool,
+    /// Approve what this file lists: a kiln.lock that you have looked at, kept outside of the project
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Accepted for Packer's sake: the file that kiln.toml names is always the newest
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", value_parser = truth, hide_default_value = true, value_name = "BOOL")]
     pub(crate) upgrade: bool,
-    /// Accepted for Packer's sake
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", value_parser = truth, hide = true)]
+    /// Look at components anew although you have approved them
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", value_parser = truth, hide_default_value = true, value_name = "BOOL")]
     pub(crate) force: bool,
     /// A file or a folder
     #[arg(default_value = ".")]

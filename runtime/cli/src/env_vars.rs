@@ -14,16 +14,22 @@ pub(crate) const CACHE_DIR: &str = "PACKER_CACHE_DIR";
 pub(crate) const PACKER_NO_COLOR: &str = "PACKER_NO_COLOR";
 /// No colours, as many programs take it.
 pub(crate) const NO_COLOR: &str = "NO_COLOR";
+/// What the terminal can do.
+pub(crate) const TERM: &str = "TERM";
 /// The id of the run; made if it is not set.
 pub(crate) const RUN_UUID: &str = "PACKER_RUN_UUID";
 /// Name and meaning of each, for the reference.
-pub(crate) const ALL: [(&str, &str); 24] = [
+pub(crate) const ALL: [(&str, &str); 33] = [
     (LOG, "any value but empty and `0`: the log goes to standard error"),
     (LOG_PATH, "a file for the log, if `PACKER_LOG` is set"),
-    (CACHE_DIR, "where downloads and compiled components are kept"),
+    (CACHE_DIR, "where downloads and compiled components are kept; relative to the working directory"),
     (PACKER_NO_COLOR, "no colours"),
     (NO_COLOR, "no colours"),
-    (RUN_UUID, "the id of the run; made if it is not set"),
+    (TERM, "`dumb` or not set: plain lines instead of live lanes"),
+    (
+        RUN_UUID,
+        "the id of the run; made if it is not set. Programs that steps run get it under the same name",
+    ),
     ("PKR_VAR_name", "the value of the variable `name`"),
     ("VAULT_TOKEN", "the token for the function `vault`; without it Vault is not asked"),
     ("VAULT_ADDR", "Vault's address; `https://127.0.0.1:8200` if it is not set"),
@@ -43,11 +49,22 @@ pub(crate) const ALL: [(&str, &str); 24] = [
         "AWS_ENDPOINT_URL_SECRETS_MANAGER, AWS_ENDPOINT_URL, AWS_CA_BUNDLE",
         "another address of AWS Secrets Manager, and a PEM file with its certificate authority",
     ),
+    (
+        "PACKER_KEY_INTERVAL",
+        "the time between the keys of a boot command, if `boot_key_interval` is not written",
+    ),
+    ("SSH_AUTH_SOCK", "the agent, for `ssh_agent_auth` and `ssh_disable_agent_forwarding = false`"),
+    ("DISPLAY, WAYLAND_DISPLAY", "a window of QEMU needs one of them; without, machines are headless"),
     ("XDG_CACHE_HOME", "instead of `~/.cache`"),
-    ("XDG_STATE_HOME", "instead of `~/.local/state`"),
+    ("XDG_STATE_HOME", "instead of `~/.local/state`, for approvals and the journal of what must be undone"),
     ("HOME", "the user's home directory"),
+    ("PATH", "where the programs are that steps run: QEMU, qemu-img, and what was granted"),
     ("TMPDIR", "where temporary files are made"),
-    ("PACKER_CONFIG_DIR", "accepted and not used: kiln has no configuration of its own there"),
+    ("PACKER_CONFIG, PACKER_CONFIG_DIR", "accepted and not used: kiln has no configuration of its own there"),
+    ("PACKER_PLUGIN_PATH", "accepted and not used: third-party components are named in `kiln.toml`"),
+    ("PACKER_PLUGIN_MIN_PORT, PACKER_PLUGIN_MAX_PORT", "accepted and not used: components are no processes"),
+    ("CHECKPOINT_DISABLE", "accepted and not needed: kiln reports nothing to anybody"),
+    ("HCP_*", "accepted and not used: there is no HCP registry"),
 ];
 
 /// A variable's text; `None` if it is not set or is not Unicode.

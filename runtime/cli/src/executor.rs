@@ -228,6 +228,6 @@ impl Executor for Steps {
     async fn ask(&self, question: &str, choices: &[&str]) -> Result<usize, Failure> {
         let choices: Vec<String> = choices.iter().map(|choice| (*choice).to_owned()).collect();
         let answer = self.questions.choose("", question, &choices).await;
-        answer.ok_or_else(|| Failure::new(format!("nobody is at a terminal to answer: {question}")))
+        answer.ok_or_else(|| Failure::new(format!("-on-error=ask {}", crate::prompt::NOBODY)))
     }
 }

@@ -3,21 +3,33 @@
 
 use crate::exit::Exit;
 use crate::screen::Screen;
+use kiln_host::Journal;
+use std::path::PathBuf;
 use tokio_util::sync::CancellationToken;
 
-/// Watches for signals until the runtime ends.
-pub(crate) fn watch(screen: Screen, cancel: CancellationToken, run: String) {
+/// Watches for signals until the runtime ends. `state` is where the journal is.
+pub(crate) fn watch(screen: Screen, cancel: CancellationToken, run: String, state: PathBuf) {
     tokio::spawn(async move {
         let mut signals = Signals::new();
         signals.next().await;
         screen.say("Cancelling build after receiving interrupt");
         cancel.cancel();
         signals.next().await;
-        screen.error(format!(
-            "Interrupted again: kiln ends without cleaning up. What is left is removed by: kiln cleanup {run}"
-        ));
+        let _held = screen.hold();
+        screen.error(last_words(&run, &Journal::left_by(&state, &run)));
         std::process::exit(Exit::Failure.code().into());
     });
+}
+
+/// What is left, one thing a line, and how to remove it. Machines and programs end with kiln.
+fn last_words(run: &str, left: &[String]) -> String {
+    let list: String = left.iter().map(|thing| format!("\n    {thing}")).collect();
+    match left {
+        [] => "Interrupted again: kiln ends at once. Nothing is left.".to_owned(),
+        _ => format!(
+            "Interrupted again: kiln ends without cleaning up. This is left, until you run `kiln cleanup {run}`:{list}"
+        ),
+    }
 }
 
 /// The signals that end a program.

@@ -53,8 +53,23 @@ impl Lock {
     /// # Errors
     /// It cannot be read, or is not one.
     pub(crate) fn read(folder: &Path) -> Result<Self, ProjectError> {
-        let Some(text) = read(&folder.join(NAME))? else { return Ok(Self::default()) };
-        toml::from_str(&text).map_err(|e| ProjectError::Syntax { path: NAME.into(), problem: e.to_string() })
+        read(&folder.join(NAME))?.map_or_else(|| Ok(Self::default()), |text| Self::parse(NAME, &text))
+    }
+
+    /// A file of the same form that must be there.
+    ///
+    /// # Errors
+    /// It cannot be read, or is not one.
+    pub(crate) fn read_file(path: &Path) -> Result<Self, ProjectError> {
+        let shown = path.display().to_string();
+        match read(path)? {
+            Some(text) => Self::parse(&shown, &text),
+            None => Err(ProjectError::Read { path: shown, problem: io::ErrorKind::NotFound.into() }),
+        }
+    }
+
+    fn parse(path: &str, text: &str) -> Result<Self, ProjectError> {
+        toml::from_str(text).map_err(|e| ProjectError::Syntax { path: path.into(), problem: e.to_string() })
     }
 
     /// Writes it, sorted, so that it differs only where something changed.

@@ -19,6 +19,7 @@ mod lock;
 mod logging;
 mod prompt;
 mod report;
+mod requirements;
 mod sandbox;
 mod screen;
 mod secret_stores;

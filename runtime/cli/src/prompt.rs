@@ -8,6 +8,9 @@ use std::io::BufRead;
 use std::pin::Pin;
 use tokio::sync::Mutex;
 
+/// Why a question cannot be asked, after who wants to ask.
+pub(crate) const NOBODY: &str = "needs a terminal to ask at, and output for people";
+
 /// Asks, one question at a time.
 pub(crate) struct Questions {
     screen: Screen,
@@ -26,12 +29,14 @@ impl Questions {
             return None;
         }
         let _turn = self.one.lock().await;
+        let _held = self.screen.hold();
         loop {
             self.screen.say(question(build, text, choices));
             let line = tokio::task::spawn_blocking(line).await.ok()??;
             if let Some(answer) = chosen(line.trim(), choices) {
                 return Some(answer);
             }
+            self.screen.say(format!("`{}` is none of them.", line.trim()));
         }
     }
 

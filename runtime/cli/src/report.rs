@@ -26,6 +26,9 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) trait Reporter: Send {
     /// Shows one.
     fn event(&mut self, event: &Event);
+
+    /// A person is asked something, or was: what moves is out of the way meanwhile.
+    fn hold(&mut self, _asking: bool) {}
 }
 
 /// The sink of a run: events of all builds, in the order in which they came.
@@ -35,6 +38,11 @@ impl Sink {
     /// A sink that shows events with `reporter`.
     pub(crate) fn new(reporter: impl Reporter + 'static) -> Self {
         Self(Mutex::new(Box::new(reporter)))
+    }
+
+    /// As [`Reporter::hold`].
+    pub(crate) fn hold(&self, asking: bool) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).hold(asking);
     }
 }
 

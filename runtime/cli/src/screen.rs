@@ -22,6 +22,12 @@ impl Screen {
         Self { sink: Arc::new(showing.sink()), sources: Arc::default(), showing }
     }
 
+    /// Nothing moves on the screen until the value is dropped.
+    pub(crate) fn hold(&self) -> Held<'_> {
+        self.sink.hold(true);
+        Held(&self.sink)
+    }
+
     /// From now on diagnostics quote these texts.
     pub(crate) fn quote(&self, sources: Arc<SourceMap>) {
         *self.sources.lock().unwrap_or_else(PoisonError::into_inner) = sources;
@@ -77,6 +83,15 @@ impl Screen {
 
     fn send(&self, body: EventBody) {
         self.emit(Event { time: SystemTime::now(), build: None, step: None, body });
+    }
+}
+
+/// A screen on which nothing moves: a person is typing, or kiln ends.
+pub(crate) struct Held<'s>(&'s Sink);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.hold(false);
     }
 }
 

@@ -41,6 +41,7 @@ pub(crate) struct Session {
     pub(crate) run_id: String,
     redactor: Arc<Redactor>,
     template_dir: PathBuf,
+    state: PathBuf,
 }
 
 /// Reads a template, or shows why not.
@@ -143,6 +144,7 @@ impl Session {
         });
         Ok(Self {
             screen: screen.clone(),
+            state: home.state.clone(),
             template_dir: home.working.join(template_dir.unwrap_or_default()),
             sandbox,
             runtime,
@@ -169,7 +171,8 @@ impl Session {
     /// Watches for signals until the session ends.
     pub(crate) fn watch_signals(&self) {
         let _inside = self.runtime.enter();
-        crate::interrupt::watch(self.screen.clone(), self.cancel.clone(), self.run_id.clone());
+        let state = self.state.clone();
+        crate::interrupt::watch(self.screen.clone(), self.cancel.clone(), self.run_id.clone(), state);
     }
 
     /// Evaluates a template; `data` says whether data sources are run. Shows what was found; an

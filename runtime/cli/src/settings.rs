@@ -27,10 +27,18 @@ pub(crate) struct Showing {
 }
 
 impl Showing {
+    /// Plain lines, whatever the terminal.
+    pub(crate) fn lines() -> Self {
+        Self { style: Style::Lines, colour: false, timestamps: false }
+    }
+
     /// As this process's standard output and environment want it.
     pub(crate) fn of(flags: &OutputFlags) -> Self {
         let plain = env_vars::is_set(env_vars::NO_COLOR) || env_vars::is_set(env_vars::PACKER_NO_COLOR);
-        Self::decide(flags, std::io::stdout().is_terminal(), plain)
+        // One that cannot move its cursor is as good as a file.
+        let dumb =
+            cfg!(unix) && env_vars::text(env_vars::TERM).is_none_or(|name| name.is_empty() || name == "dumb");
+        Self::decide(flags, std::io::stdout().is_terminal() && !dumb, plain)
     }
 
     fn decide(flags: &OutputFlags, terminal: bool, plain: bool) -> Self {

@@ -37,6 +37,10 @@ fn build(screen: &Screen, args: &BuildArgs) -> Result<Exit, Shown> {
 }
 
 fn run_plan(session: &Session, args: &BuildArgs, plan: Plan) -> Exit {
+    if args.debug && !session.screen.showing.can_ask() {
+        let nobody = crate::prompt::NOBODY;
+        session.screen.say(format!("Warning: -debug {nobody}; nobody is there, so nothing pauses"));
+    }
     let options = RunOptions {
         force: args.force,
         debug: args.debug,

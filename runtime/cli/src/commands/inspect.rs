@@ -11,11 +11,11 @@ use std::fmt::Write;
 /// Inspects.
 pub(crate) fn run(screen: &Screen, args: &InspectArgs) -> Exit {
     let Ok(inspection) = inspect(screen, args) else { return Exit::Failure };
-    for variable in &inspection.variables {
-        let required = if variable.required { "1" } else { "0" };
-        screen.row("template-variable", &[&variable.name, &variable.value, required]);
-    }
-    screen.say(text(&inspection));
+    // Three texts, because each is a row of its own under -machine-readable. Packer's rows of type
+    // `template-…` are of legacy JSON templates only.
+    screen.say("Packer Inspect: HCL2 mode\n");
+    screen.say(values(&inspection));
+    screen.say(builds(&inspection));
     Exit::Success
 }
 
@@ -27,8 +27,8 @@ fn inspect(screen: &Screen, args: &InspectArgs) -> Result<Inspection, Shown> {
     Ok(session.evaluate(template, &args.flags, &inputs, false, Mode::Inspect)?.inspect())
 }
 
-fn text(inspection: &Inspection) -> String {
-    let mut out = String::from("Packer Inspect: HCL2 mode\n\n> input-variables:\n\n");
+fn values(inspection: &Inspection) -> String {
+    let mut out = String::from("> input-variables:\n\n");
     for variable in &inspection.variables {
         let _ = writeln!(out, "var.{}: {}", variable.name, variable.value);
     }
@@ -36,7 +36,11 @@ fn text(inspection: &Inspection) -> String {
     for (name, value) in &inspection.locals {
         let _ = writeln!(out, "local.{name}: {value}");
     }
-    out.push_str("\n> builds:\n");
+    out
+}
+
+fn builds(inspection: &Inspection) -> String {
+    let mut out = String::from("> builds:\n");
     for (index, build) in inspection.builds.iter().enumerate() {
         one_build(&mut out, index, build);
     }
@@ -50,26 +54,24 @@ fn one_build(out: &mut String, index: usize, build: &InspectedBuild) {
     if !build.description.is_empty() {
         let _ = writeln!(out, "\n  > Description: {}", build.description);
     }
-    list(out, "sources", "source", &build.sources);
-    list(out, "provisioners", "provisioner", &build.provisioners);
+    list(out, "sources", "source", &build.sources, "\n\n");
+    list(out, "provisioners", "provisioner", &build.provisioners, "\n");
     out.push_str("\n    post-processors:\n\n");
     if build.post_processors.is_empty() {
         out.push_str("      <no post-processor>\n");
     }
     for (number, sequence) in build.post_processors.iter().enumerate() {
-        let _ = writeln!(out, "      {number}:");
+        let apart = if number == 0 { "" } else { "\n" };
+        let _ = writeln!(out, "{apart}      {number}:");
         for name in sequence {
             let _ = writeln!(out, "        {name}");
         }
     }
 }
 
-fn list(out: &mut String, title: &str, one: &str, names: &[String]) {
-    let _ = writeln!(out, "\n    {title}:\n");
-    if names.is_empty() {
-        let _ = writeln!(out, "      <no {one}>");
-    }
-    for name in names {
-        let _ = writeln!(out, "      {name}");
-    }
+fn list(out: &mut String, title: &str, one: &str, names: &[String], between: &str) {
+    let none = format!("<no {one}>");
+    let names = if names.is_empty() { std::slice::from_ref(&none) } else { names };
+    let lines: Vec<String> = names.iter().map(|name| format!("      {name}")).collect();
+    let _ = writeln!(out, "\n    {title}:\n\n{}", lines.join(between));
 }
