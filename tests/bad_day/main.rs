@@ -3,5 +3,6 @@
 
 mod build;
 mod killed;
+mod on_error;
 mod template;
 mod trap;

@@ -1,9 +1,12 @@
 //! The command line: exit codes, messages and Packer's output, compared with goldens.
 
 mod absent;
+mod components;
 mod fix;
+mod flags;
 mod golden;
 mod hostile;
 mod manifests;
+mod terminal;
 mod upgrade;
 mod verbs;

@@ -65,10 +65,15 @@ fn third_party() -> Project {
 fn renamed_components_need_approval_and_then_do_the_same() {
     let project = third_party();
     project.build(&[]).expect_code(1).expect(&["kiln init", "grant"]);
-    project
-        .kiln(&["init", "--approve", "template.pkr.hcl"])
-        .expect_code(0)
-        .expect(&["my-qemu", "hypervisor"]);
+    // Programs and raw arguments are full trust, which the ordinary flag does not give.
+    project.kiln(&["init", "--approve", "template.pkr.hcl"]).expect_code(1).expect(&[
+        "my-qemu",
+        "hypervisor",
+        "it can do everything you can",
+        "--approve-full-trust",
+    ]);
+    project.build(&[]).expect_code(1).expect(&["my-qemu", "kiln init"]).expect_not("my-checksum");
+    project.kiln(&["init", "--approve-full-trust", "template.pkr.hcl"]).expect_code(0);
     project.build(&[]).expect_code(0);
     let manifest: serde_json::Value = serde_json::from_str(&project.read("manifest.json")).unwrap();
     assert_eq!(manifest["builds"][0]["artifact_id"], "image");

@@ -8,7 +8,7 @@ mod removals;
 
 use crate::launch::{Ended, Launch};
 use crate::tree::Tree;
-use crate::{build, guests, setup};
+use crate::{build, guest, guests, setup};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::fs;
@@ -38,6 +38,7 @@ pub(crate) fn run(args: &SoakArgs) -> Result<()> {
     if suite != FUZZ {
         guests::run()?;
         build::kiln(&tree)?;
+        guest::all(&tree)?;
         results.push(loops(&tree, suite, args)?);
     }
     if suite.is_empty() || suite == FUZZ {
@@ -68,6 +69,7 @@ fn loops(tree: &Tree, suite: &str, args: &SoakArgs) -> Result<Verdict> {
         .env("KILN_SOAK_MINUTES", args.minutes.to_string())
         .env("KILN_TEST_KILN", tree.kiln())
         .env("KILN_TEST_PROGRAMS", tree.programs())
+        .env("KILN_TEST_GUESTS", tree.guests())
         .dir(&tree.root);
     let verdict = tests(launch, args)?;
     if verdict.as_ref().is_ok_and(|passed| passed.contains(" 0 passed")) {
