@@ -78,6 +78,9 @@ const FOREIGN: &str =
 fn init_says_what_there_is_for_each_plugin() {
     requiring(QEMU).kiln(&["init", "template.pkr.hcl"]).expect_code(0).expect(&["bundled: builder `qemu`"]);
     requiring(QEMU).kiln(&["init", "-upgrade", "-force", "."]).expect_code(0);
+    let amazon = QEMU.replace("qemu", "amazon");
+    let absent = requiring(&amazon).kiln(&["init", "."]).expect_code(0);
+    absent.expect(&["not there yet", "builder `amazon-ebs`"]);
     let foreign = requiring(FOREIGN).kiln(&["init", "."]).expect_code(1);
     foreign.expect(&[
         "not fetched from registries yet",

@@ -12,6 +12,8 @@ pub(crate) enum Has {
     Bundled(Vec<ComponentRef>),
     /// Components of the project's kiln.toml.
     Project(Vec<ComponentRef>),
+    /// Components whose options are known, and no more.
+    Absent(Vec<ComponentRef>),
     /// A reference to a registry of components, which cannot be fetched from yet.
     Registry,
     /// Nothing.
@@ -39,12 +41,18 @@ impl Has {
         if !bundled.is_empty() {
             return Self::Bundled(bundled);
         }
+        let absent: Vec<ComponentRef> =
+            kiln_absent::of_plugin(&plugin.source).map(|absent| absent.component.clone()).collect();
+        if !absent.is_empty() {
+            return Self::Absent(absent);
+        }
         if is_registry(&plugin.source) { Self::Registry } else { Self::Nothing }
     }
 
-    /// Whether a build can go on with it.
-    pub(crate) fn is_there(&self) -> bool {
-        matches!(self, Self::Bundled(_) | Self::Project(_))
+    /// Whether `init` has done all it can: what is absent is known well enough to be checked, and
+    /// `build` says that it is not there.
+    pub(crate) fn is_enough(&self) -> bool {
+        matches!(self, Self::Bundled(_) | Self::Project(_) | Self::Absent(_))
     }
 
     /// In words, after the name of the plugin.
@@ -55,6 +63,10 @@ impl Has {
         match self {
             Self::Bundled(components) => format!("bundled: {}", list(components)),
             Self::Project(components) => format!("in kiln.toml: {}", list(components)),
+            Self::Absent(components) => format!(
+                "not there yet, so templates with it can be checked and not built: {}",
+                list(components)
+            ),
             Self::Registry => registry(source),
             Self::Nothing => "kiln has no components of it; a .wasm file can be added: \
                               kiln plugins install -path FILE NAME"
@@ -92,7 +104,9 @@ mod tests {
         let has = |name: &str, source: &str| Has::of(&plugin(name, source), &project);
         let qemu = has("qemu", "github.com/hashicorp/qemu");
         assert_eq!(qemu, Has::Bundled(vec![ComponentRef::new(Kind::Builder, "qemu")]));
-        assert!(qemu.is_there());
+        assert!(qemu.is_enough());
+        let amazon = has("amazon", "github.com/hashicorp/amazon");
+        assert!(matches!(&amazon, Has::Absent(list) if !list.is_empty()) && amazon.is_enough());
         assert_eq!(has("foo", "ghcr.io/acme/kiln-foo"), Has::Registry);
         assert_eq!(has("qem", "github.com/acme/qem"), Has::Nothing);
     }

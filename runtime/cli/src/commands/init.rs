@@ -76,12 +76,12 @@ fn requirements(screen: &Screen, home: &Home, args: &InitArgs, project: &Project
     for plugin in template.required_plugins() {
         let has = Has::of(plugin, project);
         let line = format!("{} ({}): {}", plugin.name, plugin.source, has.words(&plugin.source));
-        if has.is_there() {
+        if has.is_enough() {
             screen.say(line)
         } else {
             screen.error(format!("Error: {line}"))
         }
-        there &= has.is_there();
+        there &= has.is_enough();
     }
     if template.required_plugins().is_empty() && project.components.is_empty() {
         screen.say(
