@@ -1,6 +1,6 @@
 //! `-on-error` with a real machine: what is left, how to get in, and how it is removed.
 
-use kiln_tests::{Finished, Guest, Project, Terminal};
+use kiln_tests::{Finished, Guest, Project, Terminal, replayed};
 use std::process::Command;
 
 const FAILING: &str = r#"
@@ -79,13 +79,6 @@ fn bad_day_ask_retries_and_then_aborts() {
     terminal.wait_to_show("the second question", |window| window.matches("What now?").count() == 2);
     terminal.send("a\r");
     let seen = terminal.finish().expect_code(1);
-    let plain = vt100_text(&seen.out);
+    let plain = replayed(&seen.out, 500, 500);
     enter_and_clean_up(&project, &Finished { out: plain, ..seen });
-}
-
-/// What a wide and very high window would show.
-fn vt100_text(bytes: &str) -> String {
-    let mut window = vt100::Parser::new(500, 500, 0);
-    window.process(bytes.as_bytes());
-    window.screen().contents()
 }

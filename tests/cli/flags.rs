@@ -93,7 +93,7 @@ fn the_environment_is_heard() {
     }
     // Temporary files are made where it says, and are gone afterwards.
     let file = project.write("a-file", "");
-    run(&[("TMPDIR", file.to_str().unwrap())]).expect_code(1).expect(&["a-file"]);
+    run(&[("TMPDIR", file.to_str().unwrap())]).expect_code(1).expect(&["a file cannot be given"]);
 }
 
 #[test]

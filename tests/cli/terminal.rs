@@ -1,6 +1,6 @@
 //! kiln on a terminal: lanes, questions, the console, Ctrl-C.
 
-use kiln_tests::{Project, Running, Terminal};
+use kiln_tests::{Project, Running, Terminal, replayed};
 
 /// Builds of the null builder, each with one provisioner.
 fn builds(names: &[&str], provisioner: &str) -> Project {
@@ -28,9 +28,10 @@ fn lanes(window: &str) -> Vec<String> {
 fn lanes_show_each_build_and_vanish() {
     let project = builds(&["one", "two"], &shell_local("echo said; sleep 3"));
     let terminal = Terminal::start(&project, &["build", "template.pkr.hcl"], &[]);
-    terminal.wait_to_show("two lanes", |window| lanes(window).len() == 2);
+    terminal.wait_to_show("two lanes", |window| {
+        lanes(window).len() == 2 && window.contains("==> null.one: said")
+    });
     let window = terminal.window();
-    assert!(window.contains("==> null.one: said"), "{window}");
     let lane = |name: &str| lanes(&window).into_iter().find(|lane| lane.contains(name));
     assert!(lane("null.one").is_some_and(|lane| lane.contains("provision shell-local")), "{window}");
     // A narrower window: each lane still has one line, and nothing is drawn twice.
@@ -44,10 +45,9 @@ fn lanes_show_each_build_and_vanish() {
     let rate = terminal.output().len() - sent;
     assert!(rate < 4000, "{rate} bytes in a second are a flicker");
     let shown = terminal.finish().expect_code(0);
-    let mut after = vt100::Parser::new(24, 100, 1000);
-    after.process(shown.out.as_bytes());
-    assert_eq!(lanes(&after.screen().contents()), Vec::<String>::new());
-    assert!(after.screen().contents().contains("==> Builds finished"), "{}", after.screen().contents());
+    let after = replayed(&shown.out, 24, 100);
+    assert_eq!(lanes(&after), Vec::<String>::new());
+    assert!(after.contains("==> Builds finished"), "{after}");
 }
 
 #[test]
@@ -154,12 +154,13 @@ fn ctrl_c_once_cleans_up() {
 fn ctrl_c_twice_says_what_is_left() {
     let project = Project::with(
         "source \"file\" \"y\" {\n  content = \"made\"\n  target = \"made/file.txt\"\n}\nbuild {\n  sources = [\"source.file.y\"]\n  \
-         provisioner \"shell-local\" {\n    inline = [\"trap '' TERM INT HUP; echo it-runs; sleep 60\"]\n  }\n}\n",
+         provisioner \"shell-local\" {\n    inline = [\"echo it-runs; sleep 60\"]\n  }\n  \
+         error-cleanup-provisioner \"shell-local\" {\n    inline = [\"echo it-cleans-up; sleep 60\"]\n  }\n}\n",
     );
     let mut terminal = Terminal::start(&project, &["build", "template.pkr.hcl"], &[]);
     terminal.wait_for("it-runs");
     terminal.send("\x03");
-    terminal.wait_for("Cancelling build");
+    terminal.wait_for("it-cleans-up");
     terminal.send("\x03");
     let seen = terminal.finish().expect_code(1);
     let text = seen.out.clone();

@@ -11,7 +11,7 @@ mod terminal;
 pub use guest::Guest;
 pub use project::{Finished, Project, Running, wait_until};
 pub use sshd::Sshd;
-pub use terminal::Terminal;
+pub use terminal::{Terminal, replayed};
 
 use std::path::PathBuf;
 

@@ -49,7 +49,7 @@ impl Terminal {
 
     /// What the window shows now.
     pub fn window(&self) -> String {
-        self.shown.lock().unwrap().window.screen().contents()
+        text_of(self.shown.lock().unwrap().window.screen())
     }
 
     /// Waits until something arrived that contains `text`.
@@ -98,6 +98,20 @@ impl Terminal {
         let code = status.signal().is_none().then(|| status.exit_code() as i32);
         Finished { code, out: self.output(), err: String::new() }
     }
+}
+
+/// The rows of a screen. `contents` would join rows that are padded to the window's width.
+fn text_of(screen: &vt100::Screen) -> String {
+    let (_, columns) = screen.size();
+    let rows: Vec<String> = screen.rows(0, columns).map(|row| row.trim_end().to_owned()).collect();
+    rows.join("\n").trim_end().to_owned()
+}
+
+/// What a window of this size would show after all these bytes.
+pub fn replayed(bytes: &str, rows: u16, columns: u16) -> String {
+    let mut window = vt100::Parser::new(rows, columns, 0);
+    window.process(bytes.as_bytes());
+    text_of(window.screen())
 }
 
 fn builder(command: &std::process::Command) -> CommandBuilder {

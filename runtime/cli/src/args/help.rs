@@ -28,8 +28,7 @@ Examples:
 Exit codes: 0 valid (warnings do not count), 1 not valid.";
 
 pub(crate) const INIT: &str = "\
-Bundled components need no init. Third-party ones are named in kiln.toml; what they ask for is shown, and
-approved by you: on the terminal, by a flag, or by a policy file.
+Bundled components need no init. Third-party ones are named in kiln.toml; what they ask for is shown, and approved by you: on the terminal, by a flag, or by a policy file.
 
 Examples:
   kiln init .                                    look and decide
@@ -43,7 +42,7 @@ Nothing is run. Values that are not known yet are <unknown>, sensitive ones <sen
 
 Examples:
   kiln inspect template.pkr.hcl
-  kiln inspect -machine-readable . | grep ',template-variable,'
+  kiln inspect -var-file=release.pkrvars.hcl .
 
 Exit codes: 0 shown, 1 the template cannot be read.";
 
@@ -59,8 +58,7 @@ Examples:
 Exit codes: 0 done, 1 a file cannot be read or written, 3 `-check` found a file to format.";
 
 pub(crate) const CONSOLE: &str = "\
-On a terminal: a prompt with line editing and history. Otherwise every line of standard input is evaluated, and
-the last result is printed. `help`, `variables` and `exit` are its words.
+On a terminal: a prompt with line editing and history. Otherwise every line of standard input is evaluated, and the last result is printed. `help`, `variables` and `exit` are its words.
 
 Examples:
   kiln console template.pkr.hcl
@@ -70,8 +68,7 @@ Examples:
 Exit codes: 0 done, 1 the template or an expression of standard input is wrong.";
 
 pub(crate) const CLEANUP: &str = "\
-For runs that were killed, interrupted twice, or left as they are by -on-error. Runs that are alive are not
-touched. It may be repeated.
+For runs that were killed, interrupted twice, or left as they are by -on-error. Runs that are alive are not touched. It may be repeated.
 
 Examples:
   kiln cleanup
@@ -80,8 +77,7 @@ Examples:
 Exit codes: 0 nothing is left, 1 something could not be removed, or there is no such run.";
 
 pub(crate) const PLUGINS: &str = "\
-kiln has components where Packer has plugins. Those of the common plugins are bundled; others are .wasm files
-that a project's kiln.toml names.
+kiln has components where Packer has plugins. Those of the common plugins are bundled; others are .wasm files that a project's kiln.toml names.
 
 Examples:
   kiln plugins installed

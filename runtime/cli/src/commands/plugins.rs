@@ -15,7 +15,7 @@ use crate::session::load;
 use kiln_host::Source;
 use kiln_plan::{ComponentRef, Kind};
 use std::path::{Path, PathBuf};
-use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
+use toml_edit::{ArrayOfTables, DocumentMut, Item, Table};
 
 /// The longest file that is taken for a component, in bytes.
 const MOST: u64 = 256 << 20;
@@ -72,12 +72,16 @@ pub(crate) fn install(screen: &Screen, args: &InstallArgs) -> Exit {
         if let Some(index) = old {
             list.remove(index);
         }
-        let mut table = Table::new();
-        table.insert("kind", value(component.kind.as_str()));
-        table.insert("name", value(component.name.as_str()));
-        table.insert("path", value(file.display().to_string()));
-        list.push(table);
-        write(&path, &document)?;
+        // Behind all that the user wrote, comments included.
+        let mut text = document.to_string();
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        let quoted = |text: &str| toml_edit::Value::from(text).to_string();
+        let (kind, name) = (quoted(component.kind.as_str()), quoted(&component.name));
+        let place = quoted(&file.display().to_string());
+        text.push_str(&format!("\n[[component]]\nkind = {kind}\nname = {name}\npath = {place}\n"));
+        write(&path, &text)?;
         screen.say(format!("Added the {component} to {NAME}: {summary}"));
         screen.say("Approve what it asks for with: kiln init");
         Ok(())
@@ -103,7 +107,7 @@ pub(crate) fn remove(screen: &Screen, wanted: &str) -> Exit {
         let path = project.folder.join(NAME);
         let mut document = document(&path)?;
         components(&mut document)?.retain(|table| !gone.iter().any(|component| is(table, component)));
-        write(&path, &document)?;
+        write(&path, &document.to_string())?;
         let mut lock = Lock::read(&project.folder).map_err(|e| e.to_string())?;
         if !lock.component.is_empty() {
             lock.component.retain(|c| !gone.contains(&ComponentRef::new(c.kind, c.name.clone())));
@@ -179,8 +183,8 @@ fn is(table: &Table, component: &ComponentRef) -> bool {
     text("kind") == Some(component.kind.as_str()) && text("name") == Some(component.name.as_str())
 }
 
-fn write(path: &Path, document: &DocumentMut) -> Result<(), String> {
-    std::fs::write(path, document.to_string()).map_err(|e| format!("cannot write {NAME}: {e}"))
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    std::fs::write(path, text).map_err(|e| format!("cannot write {NAME}: {e}"))
 }
 
 #[cfg(test)]
