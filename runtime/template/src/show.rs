@@ -1,5 +1,6 @@
 //! Values as `console` and `inspect` show them.
 
+use crate::value::number::Num;
 use crate::value::{V, Val};
 
 /// What is shown for a value that is not known.
@@ -81,9 +82,10 @@ fn nested(value: &Val, level: usize, out: &mut String) {
             out.push_str(&"  ".repeat(level));
             out.push(']');
         }
-        (_, Some(entries)) if !entries.is_empty() => {
+        // Packer leaves out what is null.
+        (_, Some(entries)) if entries.values().any(|item| !item.is_null()) => {
             out.push_str("{\n");
-            for (name, item) in entries {
+            for (name, item) in entries.iter().filter(|(_, item)| !item.is_null()) {
                 out.push_str(&format!("{pad}{} = ", serde_json::Value::from(name.as_str())));
                 nested(item, level + 1, out);
                 out.push('\n');
@@ -91,6 +93,27 @@ fn nested(value: &Val, level: usize, out: &mut String) {
             out.push_str(&"  ".repeat(level));
             out.push('}');
         }
-        _ => out.push_str(&compact(value)),
+        (_, Some(_)) => out.push_str("{}"),
+        _ => match &value.v {
+            V::Number(number) => out.push_str(&go_number(number)),
+            _ => out.push_str(&compact(value)),
+        },
+    }
+}
+
+/// A number as Packer prints it: a whole one of 64 bits by its digits, another by Go's shortest
+/// form of a float.
+fn go_number(number: &Num) -> String {
+    if let Some(whole) = number.to_i64() {
+        return whole.to_string();
+    }
+    let short = format!("{:e}", number.to_f64());
+    let (mantissa, exponent) = short.split_once('e').unwrap_or((&short, "0"));
+    match exponent.parse::<i64>() {
+        Ok(exponent) if !(-4..6).contains(&exponent) => {
+            let sign = if exponent < 0 { '-' } else { '+' };
+            format!("{mantissa}e{sign}{:02}", exponent.abs())
+        }
+        _ => number.to_f64().to_string(),
     }
 }

@@ -101,7 +101,7 @@ fn coalescelist(c: &Call<'_, '_>) -> Result<Val, Failure> {
         if argument.is_unknown() {
             return Ok(Val::unknown(Type::Dynamic));
         }
-        if argument.is_null() {
+        if let V::Null(Type::List(_) | Type::Tuple(_)) = argument.v {
             continue;
         }
         if !c.items(at)?.is_empty() {
@@ -365,6 +365,9 @@ fn setproduct(c: &Call<'_, '_>) -> Result<Val, Failure> {
 }
 
 fn slice(c: &Call<'_, '_>) -> Result<Val, Failure> {
+    if let V::Set(..) = c.get(0)?.v {
+        return Err(wrong(0, "a set has no order; convert it to a list"));
+    }
     let (items, from, to) = (c.items(0)?, c.size(1)?, c.size(2)?);
     let part = items.get(from..to).ok_or_else(|| {
         let at = if to > items.len() { 2 } else { 1 };

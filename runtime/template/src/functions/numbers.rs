@@ -23,7 +23,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("pow", (2, 2), &[Number, Number], Type::Number, |c| {
         float(c.number(0)?.to_f64().powf(c.number(1)?.to_f64()))
     }),
-    Function::new("signum", (1, 1), &[Number], Type::Number, |c| Ok(Val::number(c.number(0)?.signum()))),
+    Function::new("signum", (1, 1), &[Number], Type::Number, |c| Ok(Val::number(c.whole(0)?.signum()))),
     Function::new("sum", (1, 1), &[Items], Type::Number, sum),
 ];
 
@@ -60,6 +60,9 @@ fn best(c: &Call<'_, '_>, largest: bool) -> Result<Val, Failure> {
 }
 
 fn parseint(c: &Call<'_, '_>) -> Result<Val, Failure> {
+    let V::Text(_) = &c.get(0)?.v else {
+        return Err(wrong(0, format!("a string is required, not {}", c.get(0)?.describe())));
+    };
     let (text, base) = (c.text(0)?, c.whole(1)?);
     let radix = u32::try_from(base).ok().filter(|b| (2..=62).contains(b));
     let radix = radix.ok_or_else(|| wrong(1, "the base must be from 2 to 62"))?;

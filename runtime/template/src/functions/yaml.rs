@@ -119,12 +119,11 @@ fn tagged(text: &str, style: ScalarStyle, tag: Option<&str>) -> Result<Val, Stri
     }
 }
 
-/// A plain scalar by the core schema of YAML 1.2 and the truths of 1.1.
+/// A plain scalar as Packer's reader has it: numbers and truths of YAML 1.1, but text for hexadecimal.
 fn scalar(text: &str, style: ScalarStyle) -> Result<Val, String> {
     if style != ScalarStyle::Plain {
         return Ok(Val::text(text));
     }
-    let radix = |digits: &str, radix| i64::from_str_radix(digits, radix).map(Val::number);
     Ok(match text {
         "" | "~" | "null" | "Null" | "NULL" => Val::null(),
         // Packer's reader still has the words of YAML 1.1, also for keys.
@@ -136,13 +135,13 @@ fn scalar(text: &str, style: ScalarStyle) -> Result<Val, String> {
             return Err(format!("{text} cannot be a number here"));
         }
         _ => {
-            let special = text
-                .strip_prefix("0x")
-                .and_then(|digits| radix(digits, 16).ok())
-                .or_else(|| text.strip_prefix("0o").and_then(|digits| radix(digits, 8).ok()));
             let starts = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'));
-            special
-                .or_else(|| Num::parse(text).filter(|_| starts).map(|n| V::Number(n).into()))
+            let plain = text.replace('_', "");
+            let binary = plain.strip_prefix("0b").and_then(|digits| i64::from_str_radix(digits, 2).ok());
+            let number = || Num::parse(&plain).map(|n| V::Number(n).into());
+            Some(())
+                .filter(|()| starts)
+                .and_then(|()| binary.map(Val::number).or_else(number))
                 .or_else(|| text::timestamp(text).map(Val::text))
                 .unwrap_or_else(|| Val::text(text))
         }

@@ -5,5 +5,6 @@ variable "n" {
 }
 
 locals {
-  more = var.n + 0.25
+  shown = var.n + 0.25
+  exact = "n=${local.shown}"
 }
