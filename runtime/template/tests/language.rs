@@ -18,6 +18,8 @@ mod language {
     mod graph;
     mod hostile;
     mod inputs;
+    mod laws;
+    mod layout;
     mod stranger;
     mod traps;
     mod upgrade;

@@ -12,16 +12,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What came of a fixture.
-struct Outcome {
+pub(crate) struct Outcome {
     /// The plan or the inspection as text; none if the template cannot be read.
-    text: Option<String>,
+    pub(crate) text: Option<String>,
     sources: Arc<SourceMap>,
-    diagnostics: Diagnostics,
+    pub(crate) diagnostics: Diagnostics,
 }
 
-fn run(root: &Path, name: &str) -> Outcome {
+/// What comes of a fixture, or of the fixture in canonical layout.
+pub(crate) fn outcome(root: &Path, name: &str, formatted: bool) -> Outcome {
     let inputs = Inputs::of(&root.join(name));
-    let template = match load(Input::Path(Path::new(name)), Arc::new(inputs.world(root))) {
+    let mut world = inputs.world(root);
+    world.formatted = formatted;
+    let template = match load(Input::Path(Path::new(name)), Arc::new(world)) {
         Ok(template) => template,
         Err((sources, diagnostics)) => {
             return Outcome { text: None, sources: Arc::new(sources), diagnostics };
@@ -106,7 +109,7 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 /// All fixtures of `good` or `bad`: the folder of a subject, and a name in it.
-fn fixtures(folder: &str) -> Vec<(PathBuf, String)> {
+pub(crate) fn fixtures(folder: &str) -> Vec<(PathBuf, String)> {
     let top = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder);
     let is_text = |name: &str| name.ends_with(".pkr.hcl") || name.ends_with(".pkr.json");
     let mut found = Vec::new();
@@ -127,7 +130,7 @@ fn compare(folder: &str, render: fn(Outcome) -> String) {
     let fixtures = fixtures(folder);
     let mut failed = Vec::new();
     for (root, name) in &fixtures {
-        let found = render(run(root, name));
+        let found = render(outcome(root, name, false));
         let expected = root.join(format!("{name}.expected"));
         if std::env::var_os("KILN_WRITE_EXPECTED").is_some() {
             std::fs::write(&expected, &found).expect("the expected file can be written");

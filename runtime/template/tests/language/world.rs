@@ -13,11 +13,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub(crate) struct World {
     pub(crate) root: PathBuf,
     pub(crate) variables: BTreeMap<String, String>,
+    /// Templates are read as `fmt` writes them.
+    pub(crate) formatted: bool,
 }
 
 impl World {
     pub(crate) fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), variables: BTreeMap::new() }
+        Self { root: root.into(), variables: BTreeMap::new(), formatted: false }
     }
 }
 
@@ -27,7 +29,14 @@ impl Environment for World {
         if std::fs::metadata(&path)?.len() > limit {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
-        std::fs::read(path)
+        let bytes = std::fs::read(&path)?;
+        let laid_out = || {
+            let text = std::str::from_utf8(&bytes).ok()?;
+            kiln_template::format("t", text).ok().map(String::into_bytes)
+        };
+        let name = path.to_string_lossy();
+        let is_hcl = name.ends_with(".pkr.hcl") || name.ends_with(".pkrvars.hcl");
+        Ok(Some(is_hcl && self.formatted).filter(|yes| *yes).and_then(|_| laid_out()).unwrap_or(bytes))
     }
 
     fn list(&self, directory: &Path) -> io::Result<Vec<(String, FileKind)>> {
