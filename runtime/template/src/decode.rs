@@ -325,7 +325,10 @@ fn unexpected_block(kind: &str, header: Span, level: Level<'_>, is_attribute: bo
     match level {
         Level::Fields(fields) => match nearest(kind, fields.keys()) {
             Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-            None => diagnostic,
+            None => match crate::expected::elsewhere(kind) {
+                Some(help) => diagnostic.help(help),
+                None => diagnostic,
+            },
         },
         _ => diagnostic,
     }

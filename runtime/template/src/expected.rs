@@ -28,18 +28,29 @@ fn instead(kind: &str) -> Option<&'static str> {
     })
 }
 
+/// Where a block of this kind belongs, or what Packer has in its place.
+pub(crate) fn elsewhere(kind: &str) -> Option<String> {
+    if let Some(instead) = instead(kind) {
+        return Some(instead.to_owned());
+    }
+    if OF_BUILD.contains(&kind) {
+        return Some(format!("`{kind}` blocks stand in a `build` block"));
+    }
+    OF_FILE
+        .contains(&kind)
+        .then(|| format!("`{kind}` blocks stand at the top of a template, in no other block"))
+}
+
 /// A block that is not one of `known`, which are expected.
 pub(crate) fn block(block: &Block, known: &[&str]) -> Diagnostic {
     let kind = block.kind.as_str();
     let names: Vec<String> = known.iter().map(|name| (*name).to_owned()).collect();
-    let help = if let Some(instead) = instead(kind) {
-        Some(instead.to_owned())
-    } else if OF_BUILD.contains(&kind) {
-        Some(format!("`{kind}` blocks stand in a `build` block"))
+    let help = if instead(kind).is_some() || OF_BUILD.contains(&kind) {
+        elsewhere(kind)
     } else if let Some(near) = nearest(kind, names.iter()) {
         Some(format!("did you mean `{near}`?"))
     } else if OF_FILE.contains(&kind) {
-        Some(format!("`{kind}` blocks stand at the top of a template, in no other block"))
+        elsewhere(kind)
     } else if names.is_empty() {
         Some("there are no blocks here; a value is written name = value".to_owned())
     } else {

@@ -40,6 +40,10 @@ impl Grapher<'_> {
         roots.set("local", Val::object(BTreeMap::new()));
         roots.set("data", Val::object(BTreeMap::new()));
         let mut values = DataValues::new();
+        // Whoever asks for one that is not declared is shown all that are.
+        for (ty, name) in self.declared.data.keys() {
+            add_data(&mut values, roots, ty, name, Val::unknown(Type::Dynamic));
+        }
         let needs = self.needs();
         let mut order = Order::of(&needs);
         loop {

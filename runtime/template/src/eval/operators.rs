@@ -38,7 +38,15 @@ impl Context<'_> {
         if value.is_null() {
             return wrong("null");
         }
-        convert::convert(&value, ty).or_else(|_| wrong(&value.describe()))
+        let is_text = value.as_text().is_some();
+        convert::convert(&value, ty).or_else(|_| wrong(&value.describe())).map_err(|mut found| {
+            if is_text && *ty == Type::Number {
+                found.help = Some(
+                    "operators are for numbers; texts are joined in a template: \"${a}${b}\"".to_owned(),
+                );
+            }
+            found
+        })
     }
 
     pub(super) fn binary(&self, operator: Binary, left: &Expr, right: &Expr, span: Span) -> Outcome {

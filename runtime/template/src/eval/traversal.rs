@@ -112,6 +112,10 @@ fn missing<'k>(
         "var" => (code::UNKNOWN_VARIABLE, format!("variable `{name}` is not declared")),
         "local" => (code::UNKNOWN_LOCAL, format!("local `{name}` is not declared")),
         "data" => (code::UNKNOWN_DATA, format!("no data source of type `{name}` is declared")),
+        _ if path.strip_prefix("data.").is_some_and(|ty| !ty.contains('.')) => (
+            code::UNKNOWN_DATA,
+            format!("data source `{}.{name}` is not declared", path.trim_start_matches("data.")),
+        ),
         "build" => (code::UNKNOWN_BUILD_VALUE, format!("the build has no value `{name}`")),
         _ if matches!(value.v, V::Map(..)) => (code::UNKNOWN_KEY, format!("{shown} has no key \"{name}\"")),
         _ => (code::UNKNOWN_ATTRIBUTE, format!("{shown} has no attribute `{name}`")),

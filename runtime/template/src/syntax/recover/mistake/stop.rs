@@ -367,6 +367,10 @@ fn plainly(message: &str) -> (&str, Option<&'static str>) {
             let help = "text stands in quotes, and each attribute on a line of its own";
             ("the line should end here", Some(help))
         }
+        _ if starts("invalid object value assignment") => {
+            let help = "an object is written { name = value }, a list [ value ]";
+            ("`=` is expected behind the key", Some(help))
+        }
         "expected `:`" => {
             let help = "write CONDITION ? VALUE : OTHER, or [for NAME in LIST : VALUE]";
             ("`:` is expected here", Some(help))

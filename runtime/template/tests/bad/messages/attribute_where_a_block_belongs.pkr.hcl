@@ -1,0 +1,5 @@
+build {
+  sources     = ["null.x"]
+  provisioner = "shell-local"
+}
+source "null" "x" {}

@@ -1,0 +1,9 @@
+source "null" "x" {
+  variable "y" {}
+}
+build {
+  sources = ["null.x"]
+  locals {
+    a = 1
+  }
+}

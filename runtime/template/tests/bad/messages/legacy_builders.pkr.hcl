@@ -1,0 +1,5 @@
+builders "null" {}
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,10 @@
+variable "x" {
+  typ         = string
+  defualt     = "a"
+  descripton  = "b"
+  sensitve    = true
+}
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,8 @@
+varaible "x" {}
+lcoals {}
+bulid {}
+sorce "null" "x" {}
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,8 @@
+provisioner "shell-local" {
+  inline = ["true"]
+}
+post-processor "manifest" {}
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+}

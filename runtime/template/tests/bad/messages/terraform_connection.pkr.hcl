@@ -1,0 +1,8 @@
+source "null" "x" {
+  connection {
+    host = "x"
+  }
+}
+build {
+  sources = ["null.x"]
+}

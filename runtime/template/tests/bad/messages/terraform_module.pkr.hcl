@@ -1,0 +1,7 @@
+module "x" {
+  source = "./x"
+}
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+}

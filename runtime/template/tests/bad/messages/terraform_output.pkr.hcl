@@ -1,0 +1,7 @@
+output "ip" {
+  value = 1
+}
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+}

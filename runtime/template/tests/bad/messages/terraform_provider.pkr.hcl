@@ -1,0 +1,5 @@
+provider "aws" {}
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+}

@@ -1,0 +1,7 @@
+resource "aws_instance" "x" {
+  ami = "y"
+}
+source "null" "x" {}
+build {
+  sources = ["null.x"]
+}
