@@ -2,6 +2,7 @@
 
 mod absent;
 mod components;
+mod diagnostics;
 mod fix;
 mod flags;
 mod golden;

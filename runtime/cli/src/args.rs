@@ -94,6 +94,11 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: PluginsVerb,
     },
+    /// Explain an error code
+    Explain {
+        /// The code, as an error shows it; all codes if none is named
+        code: Option<String>,
+    },
     /// Say which kiln this is
     #[command(after_help = help::VERSION)]
     Version,

@@ -5,6 +5,7 @@ mod cleanup;
 mod completion;
 mod console;
 mod docs;
+mod explain;
 pub(crate) mod fix;
 mod fmt;
 mod hcl2_upgrade;
@@ -120,6 +121,7 @@ fn start(args: Args, program: Program) -> Exit {
         Verb::Version => version::run(&screen, program),
         Verb::Completion { shell } => completion::run(shell, program.name()),
         Verb::Man { dir } => man::run(&screen, &dir),
+        Verb::Explain { code } => explain::run(&screen, code.as_deref()),
         Verb::Supervise => {
             kiln_machine::supervise(std::io::stdin());
             Exit::Success

@@ -13,14 +13,14 @@ mod lines;
 mod machine;
 mod terminal;
 
-pub(crate) use json::Json;
+pub(crate) use json::{FIELDS as LOG_FIELDS, Json};
 pub(crate) use lines::Lines;
 pub(crate) use machine::Machine;
 pub(crate) use terminal::Terminal;
 
-use kiln_plan::{Event, EventSink};
+use kiln_plan::{Event, EventSink, SourceMap};
 use std::io::Write;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Shows events, one after the other.
 pub(crate) trait Reporter: Send {
@@ -49,6 +49,22 @@ impl Sink {
 impl EventSink for Sink {
     fn emit(&self, event: Event) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).event(&event);
+    }
+}
+
+/// The texts that diagnostics quote, which change when a template is read.
+#[derive(Clone, Default)]
+pub(crate) struct Texts(Arc<Mutex<Arc<SourceMap>>>);
+
+impl Texts {
+    /// From now on these.
+    pub(crate) fn set(&self, sources: Arc<SourceMap>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = sources;
+    }
+
+    /// Those of now.
+    pub(crate) fn get(&self) -> Arc<SourceMap> {
+        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

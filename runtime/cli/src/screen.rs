@@ -2,24 +2,25 @@
 //! holds for every verb. Main type: [`Screen`].
 
 use crate::diagnostics;
-use crate::report::{Machine, Sink};
+use crate::report::{Machine, Sink, Texts};
 use crate::settings::{Showing, Style};
 use kiln_plan::{Diagnostic, Event, EventBody, EventSink, SourceMap};
 use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 /// The user's view. Cheap to clone; every clone writes to the same place.
 #[derive(Clone)]
 pub(crate) struct Screen {
     sink: Arc<Sink>,
-    sources: Arc<Mutex<Arc<SourceMap>>>,
+    texts: Texts,
     pub(crate) showing: Showing,
 }
 
 impl Screen {
     pub(crate) fn new(showing: Showing) -> Self {
-        Self { sink: Arc::new(showing.sink()), sources: Arc::default(), showing }
+        let texts = Texts::default();
+        Self { sink: Arc::new(showing.sink(&texts)), texts, showing }
     }
 
     /// Nothing moves on the screen until the value is dropped.
@@ -30,12 +31,12 @@ impl Screen {
 
     /// From now on diagnostics quote these texts.
     pub(crate) fn quote(&self, sources: Arc<SourceMap>) {
-        *self.sources.lock().unwrap_or_else(PoisonError::into_inner) = sources;
+        self.texts.set(sources);
     }
 
     /// The texts that diagnostics quote.
     pub(crate) fn sources(&self) -> Arc<SourceMap> {
-        Arc::clone(&self.sources.lock().unwrap_or_else(PoisonError::into_inner))
+        self.texts.get()
     }
 
     /// A line, or several.
@@ -61,7 +62,12 @@ impl Screen {
         if self.showing.style == Style::Objects {
             return self.send(EventBody::Diagnostic(diagnostic.clone()));
         }
-        let text = diagnostics::text(diagnostic, &self.sources());
+        let sources = self.sources();
+        let text = if self.showing.classic {
+            diagnostics::classic(diagnostic, &sources)
+        } else {
+            diagnostics::text(diagnostic, &sources, self.showing.colour)
+        };
         if diagnostic.is_error() { self.error(text) } else { self.say(text) }
     }
 

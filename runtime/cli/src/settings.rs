@@ -2,7 +2,7 @@
 
 use crate::args::{LogFormat, OutputFlags, Ui};
 use crate::env_vars;
-use crate::report::{Json, Lines, Machine, Sink, Terminal};
+use crate::report::{Json, Lines, Machine, Sink, Terminal, Texts};
 use std::io::IsTerminal;
 
 /// How a run is shown.
@@ -24,6 +24,8 @@ pub(crate) struct Showing {
     pub(crate) style: Style,
     pub(crate) colour: bool,
     pub(crate) timestamps: bool,
+    /// Packer's own layout for what kiln lays out differently.
+    pub(crate) classic: bool,
 }
 
 impl Showing {
@@ -50,17 +52,18 @@ impl Showing {
             Ui::Auto | Ui::Classic => Style::Lines,
         };
         let colour = flags.color.unwrap_or(terminal && !plain) && !(plain && flags.color.is_none());
-        Self { style, colour, timestamps: flags.timestamp_ui }
+        let classic = flags.ui == Ui::Classic || style == Style::Rows;
+        Self { style, colour, timestamps: flags.timestamp_ui, classic }
     }
 
-    /// The sink that shows so.
-    pub(crate) fn sink(self) -> Sink {
+    /// The sink that shows so; objects quote `texts`.
+    pub(crate) fn sink(self, texts: &Texts) -> Sink {
         let out = || Box::new(std::io::stdout());
         match self.style {
             Style::Lanes => Sink::new(Terminal::new(self.colour)),
             Style::Lines => Sink::new(Lines::new(out(), self.colour, self.timestamps)),
             Style::Rows => Sink::new(Machine::new(out())),
-            Style::Objects => Sink::new(Json::new(out())),
+            Style::Objects => Sink::new(Json::new(out(), texts.clone())),
         }
     }
 

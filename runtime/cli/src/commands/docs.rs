@@ -5,18 +5,22 @@
 //! | `components/KIND/NAME.md` | what the bundled component says of itself, option groups included |
 //! | `components/absent.md` | what is known of components that are not there yet |
 //! | `commands.md` | the definition of the arguments |
+//! | `errors/AREA/CODE.md` | the table of error codes |
+//! | `log-format.md` | the fields of the JSON reporter |
 //! | `capabilities.md` | the host's table of imports |
 //! | `environment.md`, `exit-codes.md`, `functions.md` | the tables of this crate and of the language |
 #![expect(clippy::disallowed_methods, reason = "this verb writes the pages into the folder that is named")]
 
 mod absent;
 mod component;
+mod errors;
 
 use crate::args::Args;
 use crate::bundled::BUNDLED;
 use crate::env_vars;
 use crate::exit::Exit;
 use crate::home::Home;
+use crate::report::LOG_FIELDS;
 use crate::sandbox::Sandbox;
 use crate::screen::Screen;
 use clap::CommandFactory;
@@ -55,11 +59,14 @@ fn write_all(dir: &Path) -> Result<(), String> {
         ("environment.md", "Environment variables", environment()),
         ("functions.md", "Template functions", functions()),
         ("capabilities.md", "What components can call", capabilities()),
+        ("log-format.md", "The log in JSON", log_format()),
     ];
     for (path, title, text) in others {
         let _ = writeln!(index, "- [{title}]({path})");
         page(dir, path, &format!("# {title}\n\n{text}"))?;
     }
+    index.push_str("- [Error codes](errors/README.md)\n");
+    errors::write(dir)?;
     page(dir, "README.md", &index)
 }
 
@@ -111,6 +118,18 @@ fn functions() -> String {
     let mut text = String::from("| function | result |\n| --- | --- |\n");
     for (name, purity) in kiln_template::functions() {
         let _ = writeln!(text, "| `{name}` | {} |", format!("{purity:?}").to_lowercase());
+    }
+    text
+}
+
+fn log_format() -> String {
+    let mut text = String::from(
+        "With `--log-format=json` every line of standard output is an object. Fields are only ever added. \
+         Fields without an event are of every line.\n\n| event | field | meaning |\n| --- | --- | --- |\n",
+    );
+    for (event, field, meaning) in LOG_FIELDS {
+        let code = |name: &str| if name.is_empty() { String::new() } else { format!("`{name}`") };
+        let _ = writeln!(text, "| {} | {} | {meaning} |", code(event), code(field));
     }
     text
 }

@@ -217,6 +217,8 @@ pub(super) fn colour(index: usize) -> &'static str {
 /// A text in its colour.
 pub(super) fn paint(script: &Script, tone: Tone, build: Option<&Arc<str>>, text: &str) -> String {
     let start = match (tone, build) {
+        // It has its own colours; only diagnostics have.
+        _ if text.starts_with('\x1b') => "",
         (Tone::Error, _) => "\x1b[1;31m",
         (Tone::Say, Some(build)) => colour(script.index(build)),
         (Tone::Say, None) => "\x1b[1;37m",
