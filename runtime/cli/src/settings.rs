@@ -31,7 +31,7 @@ pub(crate) struct Showing {
 impl Showing {
     /// Plain lines, whatever the terminal.
     pub(crate) fn lines() -> Self {
-        Self { style: Style::Lines, colour: false, timestamps: false }
+        Self { style: Style::Lines, colour: false, timestamps: false, classic: false }
     }
 
     /// As this process's standard output and environment want it.
