@@ -91,11 +91,16 @@ pub(crate) fn is_registry(source: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kiln_plan::{Kind, Span};
+    use kiln_plan::{FileId, Kind, Span};
 
     fn plugin(name: &str, source: &str) -> RequiredPlugin {
         let version = ">= 1.0".to_owned();
-        RequiredPlugin { name: name.into(), source: source.into(), version, span: Span::default() }
+        RequiredPlugin {
+            name: name.into(),
+            source: source.into(),
+            version,
+            span: Span { file: FileId(0), start: 0, end: 0 },
+        }
     }
 
     #[test]
