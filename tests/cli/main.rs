@@ -9,5 +9,6 @@ mod golden;
 mod hostile;
 mod manifests;
 mod terminal;
+mod traps;
 mod upgrade;
 mod verbs;
