@@ -51,10 +51,15 @@ pub(crate) fn load(
     path: Option<&Path>,
     config_type: ConfigType,
 ) -> Result<Template, Shown> {
-    if path == Some(Path::new("-")) {
-        return load_text(screen, home, "<stdin>", &standard_input(screen)?, config_type);
+    match (path, config_type) {
+        (Some(path), _) if path == Path::new("-") => {
+            load_text(screen, home, "<stdin>", &standard_input(screen)?, config_type)
+        }
+        (Some(path), _) => read(screen, home, Input::Path(path)),
+        // Nothing to read, but something to type.
+        (None, ConfigType::Json) => load_text(screen, home, "<nothing>", "{}", config_type),
+        (None, ConfigType::Hcl2) => read(screen, home, Input::Nothing),
     }
-    read(screen, home, path.map_or(Input::Nothing, Input::Path))
 }
 
 /// The same for a text that is in no file.
@@ -65,12 +70,11 @@ pub(crate) fn load_text(
     text: &str,
     config_type: ConfigType,
 ) -> Result<Template, Shown> {
-    if config_type == ConfigType::Json {
-        let what = "legacy JSON templates are not read yet; give -config-type=hcl2 if this is HCL2";
-        screen.error(format!("Error: {what}"));
-        return Err(Shown);
-    }
-    read(screen, home, Input::Text { name, text })
+    let input = match config_type {
+        ConfigType::Json => Input::Legacy { name, text },
+        ConfigType::Hcl2 => Input::Text { name, text },
+    };
+    read(screen, home, input)
 }
 
 fn read(screen: &Screen, home: &Home, input: Input<'_>) -> Result<Template, Shown> {

@@ -97,6 +97,7 @@ area! {
     BAD_DURATION = "bad-duration",
     BAD_DYNAMIC = "bad-dynamic",
     BAD_FILTER = "bad-filter",
+    BAD_GO_TEMPLATE = "bad-go-template",
     BAD_PLUGIN = "bad-plugin",
     BAD_TYPE = "bad-type",
     BAD_VALIDATION = "bad-validation",

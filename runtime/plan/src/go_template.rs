@@ -11,6 +11,7 @@
 //! ```
 
 mod builtin;
+mod constants;
 mod lex;
 mod packer;
 mod parse;
@@ -19,9 +20,10 @@ mod print;
 mod render;
 mod time;
 
+pub use constants::{call_to_constant, keep_fields, literal};
 pub use packer::PackerFunctions;
 pub use pieces::{Action, Call, Piece, pieces};
-pub use render::{Limits, render};
+pub use render::{Limits, render, render_within};
 pub use time::{Calendar, format_layout, format_strftime};
 
 use parse::{Node, Operand, Pipe};

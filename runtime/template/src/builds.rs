@@ -21,9 +21,9 @@ use std::sync::Arc;
 /// `-only` and `-except`.
 #[derive(Debug, Clone, Default)]
 pub struct Filters {
-    /// Globs for builds to run; empty for all.
+    /// Globs for builds to run, or names in a legacy template; empty for all.
     pub only: Vec<String>,
-    /// Globs for builds to leave out, and post-processors to cut sequences at.
+    /// The same for builds to leave out, and post-processors to cut sequences at.
     pub except: Vec<String>,
 }
 
@@ -99,11 +99,10 @@ struct Planner<'p> {
 impl Evaluated {
     /// The builds to run. Valid builds are in the plan although others have errors; if variables,
     /// locals or data sources have errors there are none.
-    pub fn plan(&self, filters: &Filters, catalogue: &dyn Catalogue) -> (Plan, Diagnostics) {
+    pub(crate) fn plan(&self, filters: &Filters, catalogue: &dyn Catalogue) -> (Plan, Diagnostics) {
         let mut diagnostics = Vec::new();
         let only = Matcher::new(&filters.only, &mut diagnostics);
         let except = Matcher::new(&filters.except, &mut diagnostics);
-        let bad_filter = !diagnostics.is_empty();
         let mut planner = Planner {
             evaluated: self,
             catalogue,
@@ -129,7 +128,7 @@ impl Evaluated {
             );
         }
         dedupe(&mut diagnostics);
-        let builds = if self.failed || bad_filter { Vec::new() } else { planner.builds };
+        let builds = if self.failed { Vec::new() } else { planner.builds };
         (Plan { builds, sources: Arc::clone(&self.sources), sensitive: self.secrets() }, diagnostics)
     }
 }

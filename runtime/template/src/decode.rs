@@ -120,11 +120,7 @@ impl<'d> Decoder<'d> {
         }
         let field = level.field(&attribute.name);
         if let Some(instead) = field.and_then(|f| f.deprecated.as_deref()) {
-            self.report(
-                Diagnostic::warning(code::DEPRECATED_OPTION, format!("`{}` is deprecated", attribute.name))
-                    .at(attribute.name_span)
-                    .help(instead),
-            );
+            self.report(deprecated(&attribute.name, attribute.name_span, instead));
         }
         if field.is_none() && matches!(level, Level::Fields(_)) {
             // The name is what is wrong, not the value.
@@ -275,28 +271,40 @@ impl<'d> Decoder<'d> {
 
     /// Checks the options and gives the configuration with what is wrong.
     pub(crate) fn finish(
-        mut self,
+        self,
         map: BTreeMap<String, Value>,
         block: Option<Span>,
     ) -> (Configuration, Diagnostics) {
-        let mut value = Value { data: Data::Map(map), marks: Marks::default() };
-        // Null is how an option is left out.
-        if let Data::Map(map) = &mut value.data {
-            map.retain(|_, value| value.data != Data::Null);
-        }
-        let misfits = self.schema.conform_hcl(&mut value);
-        let configuration = Configuration {
-            value,
-            spans: std::mem::take(&mut self.spans),
-            block,
-            context: self.context.to_owned(),
-        };
-        for misfit in misfits {
-            let diagnostic = describe(&misfit, &configuration, self.schema);
-            self.report(diagnostic);
-        }
-        (configuration, self.diagnostics)
+        let context = self.context.to_owned();
+        let empty = Configuration { value: Data::Null.into(), spans: self.spans, block, context };
+        let (configuration, found) = conform(self.schema, Schema::conform_hcl, map, empty);
+        let mut diagnostics = self.diagnostics;
+        diagnostics.extend(found);
+        (configuration, diagnostics)
     }
+}
+
+/// Makes evaluated options the value of `configuration`, converted `by` the rules of a language to
+/// what their schema wants, and tells what does not fit.
+pub(crate) fn conform(
+    schema: &Schema,
+    by: fn(&Schema, &mut Value) -> Vec<Misfit>,
+    mut map: BTreeMap<String, Value>,
+    mut configuration: Configuration,
+) -> (Configuration, Diagnostics) {
+    // Null is how an option is left out.
+    map.retain(|_, value| value.data != Data::Null);
+    configuration.value = Value { data: Data::Map(map), marks: Marks::default() };
+    let misfits = by(schema, &mut configuration.value);
+    let context = &configuration.context;
+    let found = misfits.iter().map(|misfit| describe(misfit, &configuration, schema).within(context.clone()));
+    let found = found.collect();
+    (configuration, found)
+}
+
+/// What is said about an option that has an old name.
+pub(crate) fn deprecated(name: &str, span: Span, instead: &str) -> Diagnostic {
+    Diagnostic::warning(code::DEPRECATED_OPTION, format!("`{name}` is deprecated")).at(span).help(instead)
 }
 
 fn level_of(field: &Field) -> Option<Level<'_>> {

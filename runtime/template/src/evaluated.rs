@@ -23,9 +23,9 @@ pub enum Mode {
     Inspect,
 }
 
-/// An evaluated template.
+/// An evaluated HCL2 template.
 #[derive(Debug, Clone)]
-pub struct Evaluated {
+pub(crate) struct Evaluated {
     pub(crate) declared: Arc<Declared>,
     pub(crate) world: Arc<World>,
     pub(crate) sources: Arc<SourceMap>,
@@ -38,7 +38,7 @@ pub struct Evaluated {
 impl Template {
     /// Evaluates variables, data sources and locals. Without `read`, what data sources give and
     /// what secrets servers keep is unknown. What is wrong is in the diagnostics; the result can be inspected all the same.
-    pub fn evaluate(
+    pub(crate) fn evaluate(
         mut self,
         inputs: &VariableInputs,
         catalogue: &dyn Catalogue,
@@ -108,14 +108,26 @@ pub(crate) fn dedupe(diagnostics: &mut Diagnostics) {
     });
 }
 
+/// What a template is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Language {
+    /// HCL2, in either of its syntaxes.
+    #[default]
+    Hcl2,
+    /// JSON with Go templates in strings.
+    LegacyJson,
+}
+
 /// What `inspect` shows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Inspection {
+    /// The language of the template.
+    pub language: Language,
     /// Name, description and value as shown, by name.
     pub variables: Vec<InspectedVariable>,
     /// Name and value as shown, by name.
     pub locals: Vec<(String, String)>,
-    /// In the order of the template.
+    /// In the order of the template. A legacy template is one build.
     pub builds: Vec<InspectedBuild>,
 }
 
@@ -126,7 +138,8 @@ pub struct InspectedVariable {
     pub name: String,
     /// What its author says of it.
     pub description: String,
-    /// Its value, quoted; `"<unknown>"` or `"<sensitive>"` if it is that.
+    /// Its value, quoted; `"<unknown>"` or `"<sensitive>"` if it is that. In a legacy template its
+    /// default as it is written, not quoted.
     pub value: String,
     /// Whether it has no default.
     pub required: bool,
@@ -149,7 +162,7 @@ pub struct InspectedBuild {
 
 impl Evaluated {
     /// The texts that spans point into.
-    pub fn sources(&self) -> &Arc<SourceMap> {
+    pub(crate) fn sources(&self) -> &Arc<SourceMap> {
         &self.sources
     }
 
@@ -157,7 +170,7 @@ impl Evaluated {
     ///
     /// # Errors
     /// What is wrong, with a span into the last file of the map beside it, the expression.
-    pub fn expression(&self, text: &str) -> Result<String, (SourceMap, Box<Diagnostic>)> {
+    pub(crate) fn expression(&self, text: &str) -> Result<String, (SourceMap, Box<Diagnostic>)> {
         let mut sources = (*self.sources).clone();
         let id = sources.add("<console-input>", text);
         syntax::parse_expression(text, id)
@@ -166,8 +179,16 @@ impl Evaluated {
             .map_err(|diagnostic| (sources, diagnostic))
     }
 
+    /// All variables and locals with their values, as `console` shows them.
+    pub(crate) fn variables(&self) -> Vec<(String, String)> {
+        let Inspection { variables, locals, .. } = self.inspect();
+        let variables = variables.into_iter().map(|v| (format!("var.{}", v.name), v.value));
+        let locals = locals.into_iter().map(|(name, value)| (format!("local.{name}"), value));
+        variables.chain(locals).collect()
+    }
+
     /// What `inspect` shows. Runs nothing.
-    pub fn inspect(&self) -> Inspection {
+    pub(crate) fn inspect(&self) -> Inspection {
         let entries = |root: &str| -> BTreeMap<String, Val> {
             self.roots.get(root).and_then(Val::entries).cloned().unwrap_or_default()
         };
@@ -179,6 +200,7 @@ impl Evaluated {
             required: variable.default.is_none(),
         });
         Inspection {
+            language: Language::Hcl2,
             variables: variables.collect(),
             locals: entries("local")
                 .iter()

@@ -1,10 +1,13 @@
-//! Packer templates in, a Plan out; knows HCL, knows no Wasm.
+//! Packer templates in, a Plan out; knows HCL and legacy JSON, knows no Wasm.
 //!
 //! ```text
 //! files ──load──▶ Template ──evaluate──▶ Evaluated ──plan──▶ kiln_plan::Plan
 //!                 (syntax,   (variables,            (builds, steps, filters; each step can be
 //!                  structure) data, locals)          evaluated again when it runs)
 //! ```
+//!
+//! The two languages have the same interface and nothing else in common: what is in `legacy/` is of
+//! the one, what is beside it is of the other.
 //!
 //! Nothing here touches the world: files, environment variables, clock and chance come through
 //! [`Environment`], components' schemas through [`Catalogue`], data sources through [`ReadData`].
@@ -24,12 +27,14 @@ mod glob;
 mod graph;
 mod late;
 mod layout;
+mod legacy;
 mod load;
 mod plugins;
 mod references;
 mod rest;
 mod show;
 mod syntax;
+mod template;
 mod upgrade;
 mod value;
 mod variables;
@@ -38,11 +43,12 @@ mod version;
 pub use builds::Filters;
 pub use declared::RequiredPlugin;
 pub use environment::{Catalogue, DataRequest, Environment, FileKind, ReadData, SecretQuery};
-pub use evaluated::{Evaluated, InspectedBuild, InspectedVariable, Inspection, Mode};
+pub use evaluated::{InspectedBuild, InspectedVariable, Inspection, Language, Mode};
 pub use fix::{fix, fixers};
 pub use functions::{Purity, names as functions};
-pub use load::{Input, Template, format, load};
+pub use load::{Input, format};
 pub use plugins::Compatible;
+pub use template::{Evaluated, Template, load};
 pub use upgrade::{Upgraded, upgrade};
 pub use variables::{Undeclared, VariableInputs};
 

@@ -28,13 +28,20 @@ pub enum Input<'i> {
         /// The text.
         text: &'i str,
     },
+    /// Text of a legacy JSON template that is not in a file, with the name that messages show.
+    Legacy {
+        /// Shown in messages.
+        name: &'i str,
+        /// The text.
+        text: &'i str,
+    },
     /// No template: only the functions, for `console`.
     Nothing,
 }
 
-/// A template that was read but not evaluated.
+/// An HCL2 template that was read but not evaluated.
 #[derive(Debug)]
-pub struct Template {
+pub(crate) struct Template {
     pub(crate) declared: Declared,
     pub(crate) sources: SourceMap,
     pub(crate) world: World,
@@ -44,12 +51,12 @@ pub struct Template {
     pub(crate) sequential: bool,
 }
 
-/// Reads a template.
+/// Reads an HCL2 template.
 ///
 /// # Errors
 /// Everything that is wrong with its files, syntax and static structure, and the texts to show it
 /// with. A version of Packer that is not satisfied is reported alone.
-pub fn load(
+pub(crate) fn load(
     input: Input<'_>,
     environment: Arc<dyn Environment>,
 ) -> Result<Template, (SourceMap, Diagnostics)> {
@@ -122,7 +129,7 @@ fn files(input: Input<'_>, environment: &dyn Environment) -> Result<Files, Box<D
     let fail = |summary: String| Box::new(Diagnostic::error(code::UNREADABLE, summary));
     let path = match input {
         Input::Nothing => return Ok(Files { root: ".".into(), ..Files::default() }),
-        Input::Text { name, text } => {
+        Input::Text { name, text } | Input::Legacy { name, text } => {
             let texts = vec![(name.to_owned(), text.to_owned())];
             return Ok(Files { texts, root: ".".into(), ..Files::default() });
         }
@@ -136,9 +143,6 @@ fn files(input: Input<'_>, environment: &dyn Environment) -> Result<Files, Box<D
     if kind == FileKind::Directory {
         return directory(path, environment);
     }
-    if !shown.ends_with(".pkr.hcl") && !shown.ends_with(".pkr.json") {
-        return Err(Box::new(legacy_is_not_read(&shown)));
-    }
     let mut files =
         Files { root: path.parent().map_or_else(PathBuf::new, Path::to_path_buf), ..Files::default() };
     if files.root.as_os_str().is_empty() {
@@ -146,12 +150,6 @@ fn files(input: Input<'_>, environment: &dyn Environment) -> Result<Files, Box<D
     }
     files.read(path, environment);
     Ok(files)
-}
-
-fn legacy_is_not_read(shown: &str) -> Diagnostic {
-    Diagnostic::error(code::UNSUPPORTED_SYNTAX, format!("{shown} is not an HCL2 template"))
-        .detail("HCL2 templates are named *.pkr.hcl or *.pkr.json; legacy JSON templates are not read yet")
-        .help("name the file *.pkr.hcl if it is HCL2; `packer hcl2_upgrade` converts a legacy template")
 }
 
 fn directory(path: &Path, environment: &dyn Environment) -> Result<Files, Box<Diagnostic>> {
@@ -223,12 +221,12 @@ impl BoxedDetail for Box<Diagnostic> {
 
 impl Template {
     /// The plugins that the template requires, in the order of the text.
-    pub fn required_plugins(&self) -> &[RequiredPlugin] {
+    pub(crate) fn required_plugins(&self) -> &[RequiredPlugin] {
         &self.declared.plugins
     }
 
     /// The data sources that it reads, each with its place.
-    pub fn data_sources(&self) -> impl Iterator<Item = (ComponentRef, Span)> {
+    pub(crate) fn data_sources(&self) -> impl Iterator<Item = (ComponentRef, Span)> {
         self.declared
             .data
             .values()
@@ -238,13 +236,13 @@ impl Template {
     /// The same, to be evaluated in the order of Packer before 1.12: all data sources, which cannot
     /// refer to locals then, before all locals.
     #[must_use]
-    pub fn sequential(mut self, sequential: bool) -> Self {
+    pub(crate) fn sequential(mut self, sequential: bool) -> Self {
         self.sequential = sequential;
         self
     }
 
     /// The texts that spans point into.
-    pub fn sources(&self) -> &SourceMap {
+    pub(crate) fn sources(&self) -> &SourceMap {
         &self.sources
     }
 }

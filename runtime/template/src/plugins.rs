@@ -19,7 +19,7 @@ pub struct Compatible {
 impl Template {
     /// Required plugins whose versions none of `known` is compatible with: warnings, errors if
     /// `strict`. There is one implementation, so a pin is no reason by itself not to run.
-    pub fn check_plugins(&self, known: &[Compatible], strict: bool) -> Diagnostics {
+    pub(crate) fn check_plugins(&self, known: &[Compatible], strict: bool) -> Diagnostics {
         let plugins = self.required_plugins().iter();
         let wrong = plugins.filter_map(|plugin| {
             let same = |known: &&Compatible| known.source.eq_ignore_ascii_case(&plugin.source);

@@ -6,6 +6,7 @@ mod json;
 mod recover;
 
 pub(crate) use hcl::{parse_expression, parse_template};
+pub(crate) use json::read as json_read;
 pub(crate) use json::{parse_file as parse_json_file, parse_value as parse_json_value};
 pub(crate) use recover::parse_file;
 

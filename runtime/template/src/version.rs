@@ -43,7 +43,7 @@ impl Version {
         orders.fold(Ordering::Equal, Ordering::then)
     }
 
-    fn compare(&self, other: &Self) -> Ordering {
+    pub(crate) fn compare(&self, other: &Self) -> Ordering {
         self.compare_numbers(other).then_with(|| match (&self.pre, &other.pre) {
             (None, None) => Ordering::Equal,
             (None, Some(_)) => Ordering::Greater,

@@ -26,16 +26,14 @@ fn build(screen: &Screen, args: &BuildArgs) -> Result<Exit, Shown> {
     session.watch_signals();
     let evaluated = session.evaluate(template, &args.flags, &inputs, true, Mode::Build)?;
     let (plan, wrong) = session.plan(&evaluated, &filters(&args.flags));
-    // Valid builds run although others are wrong, as with Packer.
-    if wrong && plan.builds.is_empty() || session.cancel.is_cancelled() {
+    if wrong || session.cancel.is_cancelled() {
         return Ok(Exit::Failure);
     }
     let missing = Missing::of_plan(&plan, &session.sandbox);
     if screen.diagnostics(&missing.errors(&session.sandbox)) {
         return Ok(Exit::Failure);
     }
-    let ended = run_plan(&session, args, plan);
-    Ok(if wrong { Exit::Failure } else { ended })
+    Ok(run_plan(&session, args, plan))
 }
 
 fn run_plan(session: &Session, args: &BuildArgs, plan: Plan) -> Exit {

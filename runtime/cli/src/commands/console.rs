@@ -5,14 +5,17 @@ use crate::exit::Exit;
 use crate::home::Home;
 use crate::screen::Screen;
 use crate::session::{Session, Shown, load, variables};
-use kiln_template::{Evaluated, Mode, Undeclared};
+use kiln_template::{Evaluated, Language, Mode, Undeclared};
 use rustyline::DefaultEditor;
 use rustyline::error::ReadlineError;
 use std::io::{BufRead, IsTerminal};
 use std::sync::Arc;
 
+const HELP_HCL: &str = "Type an expression to see its value: 1 + 1, var.name, upper(\"text\").";
+const HELP_LEGACY: &str = "\
+Type a text to see what its template gives: {{timestamp}}, {{user `name`}}, {{upper `text`}}.
+For HCL2 without a template, start the console with -config-type=hcl2.";
 const HELP: &str = "\
-Type an expression to see its value: 1 + 1, var.name, upper(\"text\").
 variables   all variables and locals
 help        this text
 exit        ends the console; so do Ctrl-C and Ctrl-D";
@@ -36,7 +39,7 @@ fn evaluated(screen: &Screen, args: &ConsoleArgs) -> Result<Evaluated, Shown> {
 fn answer(screen: &Screen, evaluated: &Evaluated, line: &str) -> Option<Result<String, Shown>> {
     match line {
         "exit" => None,
-        "help" => Some(Ok(HELP.to_owned())),
+        "help" => Some(Ok(help(evaluated))),
         "variables" => Some(Ok(all_variables(evaluated))),
         expression => Some(evaluated.expression(expression).map_err(|(sources, diagnostic)| {
             screen.quote(Arc::new(sources));
@@ -46,11 +49,17 @@ fn answer(screen: &Screen, evaluated: &Evaluated, line: &str) -> Option<Result<S
     }
 }
 
+fn help(evaluated: &Evaluated) -> String {
+    let first = match evaluated.inspect().language {
+        Language::Hcl2 => HELP_HCL,
+        Language::LegacyJson => HELP_LEGACY,
+    };
+    format!("{first}\n{HELP}")
+}
+
 fn all_variables(evaluated: &Evaluated) -> String {
-    let inspection = evaluated.inspect();
-    let variables = inspection.variables.iter().map(|v| format!("var.{}: {}", v.name, v.value));
-    let locals = inspection.locals.iter().map(|(name, value)| format!("local.{name}: {value}"));
-    variables.chain(locals).collect::<Vec<_>>().join("\n")
+    let lines = evaluated.variables().into_iter().map(|(name, value)| format!("{name}: {value}"));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn piped(screen: &Screen, evaluated: &Evaluated) -> Exit {

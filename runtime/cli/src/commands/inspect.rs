@@ -1,16 +1,22 @@
 //! `kiln inspect`: what a template consists of, in Packer's layout. Runs nothing.
 
+mod legacy;
+
 use crate::args::InspectArgs;
 use crate::exit::Exit;
 use crate::home::Home;
 use crate::screen::Screen;
 use crate::session::{Session, Shown, load, variables};
-use kiln_template::{InspectedBuild, Inspection, Mode, Undeclared};
+use kiln_template::{InspectedBuild, Inspection, Language, Mode, Undeclared};
 use std::fmt::Write;
 
 /// Inspects.
 pub(crate) fn run(screen: &Screen, args: &InspectArgs) -> Exit {
     let Ok(inspection) = inspect(screen, args) else { return Exit::Failure };
+    if inspection.language == Language::LegacyJson {
+        legacy::show(screen, &inspection);
+        return Exit::Success;
+    }
     // Three texts, because each is a row of its own under -machine-readable. Packer's rows of type
     // `template-…` are of legacy JSON templates only.
     screen.say("Packer Inspect: HCL2 mode\n");

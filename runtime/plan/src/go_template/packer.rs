@@ -51,6 +51,11 @@ pub struct PackerFunctions {
 }
 
 impl PackerFunctions {
+    /// The names of all functions, for suggestions.
+    pub fn names() -> Vec<String> {
+        NAMES.iter().map(|name| (*name).to_owned()).collect()
+    }
+
     fn unix(&self) -> u64 {
         self.started.duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs())
     }

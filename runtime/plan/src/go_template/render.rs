@@ -55,7 +55,20 @@ pub fn render(
     template: &Template,
     data: &Json,
     functions: &dyn Functions,
-    limits: Limits,
+    mut limits: Limits,
+) -> Result<String, TemplateError> {
+    render_within(template, data, functions, &mut limits)
+}
+
+/// Renders a template and takes what it cost off `limits`, so that many templates share them.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_within(
+    template: &Template,
+    data: &Json,
+    functions: &dyn Functions,
+    limits: &mut Limits,
 ) -> Result<String, TemplateError> {
     if let Some((name, offset)) = template.functions.iter().find(|(name, _)| !functions.has(name)) {
         return Err(TemplateError::new(*offset, format!("function {name:?} not defined")));
@@ -64,14 +77,16 @@ pub fn render(
     let mut renderer = Renderer {
         template,
         functions,
-        limits,
+        limits: *limits,
         steps: 0,
         depth: 0,
         out: String::new(),
         variables: vec![("", Some(data.clone()))],
     };
-    renderer.list(&template.nodes, &Some(data))?;
-    Ok(renderer.out)
+    let done = renderer.list(&template.nodes, &Some(data));
+    limits.steps = limits.steps.saturating_sub(renderer.steps);
+    limits.output = limits.output.saturating_sub(renderer.out.len());
+    done.map(|_| renderer.out)
 }
 
 impl<'d, 't> Renderer<'d, 't> {

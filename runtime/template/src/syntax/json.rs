@@ -4,7 +4,7 @@
 //! inside a component everything is an attribute, which decodes to the same options. Strings are
 //! templates; all of a string's expression has the place of the string.
 
-mod read;
+pub(crate) mod read;
 
 use super::hcl::parse_placed;
 use super::{Attribute, Block, Body, Expr, Key, Node};

@@ -87,7 +87,7 @@ const NULL: &str = r#"{"properties":{
   "communicator":{"type":"string"},"ssh_host":{"type":"string"},"ssh_password":{"type":"string","x-kiln-sensitive":true}}}"#;
 const QEMU: &str = r#"{"required":["iso_url"],"properties":{
   "iso_url":{"type":"string"},"memory":{"type":"number"},"headless":{"type":"boolean"},
-  "boot_command":{"type":"array","items":{"type":"string"}},
+  "boot_command":{"type":"array","items":{"type":"string"},"x-kiln-late":true},
   "format":{"type":"string","enum":["qcow2","raw"]},
   "qemuargs":{"type":"array","items":{"type":"array","items":{"type":"string"}}},
   "http_content":{"type":"object","additionalProperties":{"type":"string"}},

@@ -7,15 +7,15 @@ use kiln_plan::{Diagnostic, FileId, Span};
 const MAX_DEPTH: usize = 64;
 
 /// A value and its place.
-#[derive(Debug)]
-pub(super) struct Item {
-    pub(super) content: Content,
-    pub(super) span: Span,
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    pub(crate) content: Content,
+    pub(crate) span: Span,
 }
 
 /// The content of an [`Item`].
-#[derive(Debug)]
-pub(super) enum Content {
+#[derive(Debug, Clone)]
+pub(crate) enum Content {
     Null,
     Bool(bool),
     Number(String),
@@ -36,7 +36,7 @@ struct Reader<'t> {
 }
 
 /// Reads one value and nothing behind it. A name may occur twice in an object only if `repeats`.
-pub(super) fn read(text: &str, file: FileId, repeats: bool) -> Read<Item> {
+pub(crate) fn read(text: &str, file: FileId, repeats: bool) -> Read<Item> {
     let mut reader = Reader { text, at: 0, file, repeats };
     let item = reader.value(0)?;
     reader.space();

@@ -1,0 +1,79 @@
+//! A legacy template as it is written, with the place of everything. Templates in its strings are
+//! not rendered. The loader, `fix` and `hcl2_upgrade` start from it.
+
+use crate::syntax::json_read::Item;
+use kiln_plan::Span;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Text and its place, the quotes included.
+#[derive(Debug, Clone)]
+pub(crate) struct Text {
+    pub(crate) text: String,
+    pub(crate) span: Span,
+}
+
+/// Options of a component as they are written: name, its place, value.
+pub(crate) type Options = Arc<Vec<(String, Span, Item)>>;
+
+/// A whole template.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Document {
+    pub(crate) description: Option<Text>,
+    pub(crate) min_packer_version: Option<Text>,
+    /// In the order of the text.
+    pub(crate) variables: Vec<Variable>,
+    pub(crate) sensitive: Vec<Text>,
+    pub(crate) builders: Vec<Builder>,
+    pub(crate) provisioners: Vec<Provisioner>,
+    pub(crate) error_cleanup: Option<Provisioner>,
+    /// Sequences.
+    pub(crate) post_processors: Vec<Vec<PostProcessor>>,
+    /// Root keys that begin with `_`.
+    pub(crate) comments: Vec<(Text, Item)>,
+}
+
+/// A variable.
+#[derive(Debug, Clone)]
+pub(crate) struct Variable {
+    pub(crate) name: Text,
+    /// `None` if it must be given.
+    pub(crate) default: Option<Text>,
+}
+
+/// A builder.
+#[derive(Debug, Clone)]
+pub(crate) struct Builder {
+    pub(crate) ty: Text,
+    /// As written, a template; the type if there is none.
+    pub(crate) name: Text,
+    pub(crate) options: Options,
+}
+
+/// A provisioner with the arguments that the language itself reads.
+#[derive(Debug, Clone)]
+pub(crate) struct Provisioner {
+    pub(crate) ty: Text,
+    /// Names of builders, as those are written.
+    pub(crate) only: Vec<Text>,
+    pub(crate) except: Vec<Text>,
+    /// Options by the name of the builder that they are for, as that is written.
+    pub(crate) overrides: Vec<(Text, Item)>,
+    pub(crate) pause_before: Duration,
+    pub(crate) timeout: Duration,
+    /// A number, or a template that gives one.
+    pub(crate) max_retries: Option<Item>,
+    pub(crate) continue_on_error: bool,
+    pub(crate) options: Options,
+}
+
+/// A post-processor with the arguments that the language itself reads.
+#[derive(Debug, Clone)]
+pub(crate) struct PostProcessor {
+    pub(crate) ty: Text,
+    pub(crate) name: Option<Text>,
+    pub(crate) only: Vec<Text>,
+    pub(crate) except: Vec<Text>,
+    pub(crate) keep_input_artifact: Option<bool>,
+    pub(crate) options: Options,
+}
