@@ -18,6 +18,7 @@ mod language {
     mod graph;
     mod hostile;
     mod inputs;
+    mod legacy_traps;
     mod laws;
     mod layout;
     mod stranger;

@@ -112,12 +112,16 @@ fn names(folder: &Path) -> Vec<String> {
 pub(crate) fn fixtures(folder: &str) -> Vec<(PathBuf, String)> {
     let top = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder);
     let is_text = |name: &str| name.ends_with(".pkr.hcl") || name.ends_with(".pkr.json");
+    // Legacy templates have no ending of their own, so they have a folder.
+    let is_legacy = |subject: &Path, name: &str| subject.ends_with("legacy") && name.ends_with(".json");
     let mut found = Vec::new();
     for name in names(&top) {
         let subject = top.join(&name);
         if subject.is_dir() {
             let is_folder = |name: &str| name != "inputs" && subject.join(name).is_dir();
-            let inside = names(&subject).into_iter().filter(|name| is_text(name) || is_folder(name));
+            let inside = names(&subject)
+                .into_iter()
+                .filter(|name| is_text(name) || is_folder(name) || is_legacy(&subject, name));
             found.extend(inside.map(|inner| (subject.clone(), inner)));
         } else if is_text(&name) {
             found.push((top.clone(), name));

@@ -55,3 +55,70 @@ fn brackets_that_do_not_fit_are_told_quickly() {
         assert!((1..=120).contains(&found), "{found} findings in {}", &text[..20]);
     }
 }
+
+/// A legacy template all the way through, whatever comes of it.
+fn run_legacy(text: &str) -> usize {
+    let world = World::new(env!("CARGO_MANIFEST_DIR"));
+    match load(Input::Legacy { name: "t", text }, Arc::new(world)) {
+        Err((_, found)) => found.len(),
+        Ok(template) => {
+            let (evaluated, found) =
+                template.evaluate(&VariableInputs::default(), &Components, None, Mode::Build);
+            let (_, more) = evaluated.plan(&Filters::default(), &Components);
+            let _ = (evaluated.inspect(), evaluated.variables(), evaluated.expression(text));
+            found.len() + more.len()
+        }
+    }
+}
+
+#[test]
+fn every_change_of_a_legacy_template_is_survived() {
+    let seed = include_str!("../good/legacy/everything.json");
+    let places: Vec<usize> = seed.char_indices().map(|(at, _)| at).collect();
+    for (turn, at) in places.iter().enumerate().step_by(3) {
+        let c = ["{", "}", "\"", "{{", "[", "`", ",", "\u{0}", "\u{e9}", ":", "\\", "|", "5"][turn % 13];
+        let mut text = seed.to_owned();
+        text.insert_str(*at, c);
+        run_legacy(&text);
+        run_legacy(&seed[..*at]);
+    }
+}
+
+#[test]
+fn legacy_bombs_are_refused() {
+    let option = |text: &str| format!(r#"{{"builders": [{{"type": "null", "ssh_host": "{text}"}}]}}"#);
+    let many = |count: usize, text: &str| vec![format!("\"{text}\""); count].join(",");
+    let spin = "{{define `a`}}{{template `b`}}{{template `b`}}{{end}}".to_owned()
+        + &(b'b'..b'y')
+            .map(|c| {
+                let (c, next) = (char::from(c), char::from(c + 1));
+                format!("{{{{define `{c}`}}}}{{{{template `{next}`}}}}{{{{template `{next}`}}}}{{{{end}}}}")
+            })
+            .collect::<String>()
+        + "{{define `y`}}{{end}}{{template `a`}}";
+    let large = "x".repeat(1 << 20);
+    for (what, text) in [
+        ("objects", format!("{}1{}", r#"{"builders":"#.repeat(3000), "}".repeat(3000))),
+        ("parentheses", option(&format!("{{{{ {}1{} }}}}", "(".repeat(5000), ")".repeat(5000)))),
+        ("pipelines", option(&format!("{{{{ `x` {} }}}}", "| upper 1".repeat(5000)))),
+        ("ifs", option(&format!("{}{}", "{{if 1}}".repeat(5000), "{{end}}".repeat(5000)))),
+        ("fields", option(&format!("{{{{ {} | upper }}}}", ".a".repeat(100_000)))),
+        (
+            "steps together",
+            format!(
+                r#"{{"builders": [{{"type": "null"}}], "provisioners": [{{"type": "shell", "inline": [{}]}}]}}"#,
+                many(60, &spin)
+            ),
+        ),
+        (
+            "output together",
+            format!(
+                r#"{{"variables": {{"v": "{large}"}}, "builders": [{{"type": "null"}}],
+                    "provisioners": [{{"type": "shell", "inline": [{}]}}]}}"#,
+                many(200, "{{user `v`}}{{user `v`}}")
+            ),
+        ),
+    ] {
+        assert!(run_legacy(&text) > 0, "{what}");
+    }
+}
