@@ -26,8 +26,6 @@ use wasmtime::component::Resource;
 
 /// What the serial log gives at most.
 const SERIAL: u64 = 1 << 20;
-/// How long a screen must stand still.
-const QUIET: Duration = Duration::from_millis(1500);
 /// The most disks and media of a machine.
 const MAX_PARTS: usize = 64;
 
@@ -481,8 +479,8 @@ impl hypervisor::HostVm for State {
             match condition {
                 Condition::StillScreen(quiet) => {
                     let quiet = Duration::from_millis(quiet).max(Duration::from_millis(100));
-                    match vm.wait_for_still_screen(quiet, limit).await.map_err(|e| vm_error(&e))? {
-                        StillScreen::Still => Ok(()),
+                    match vm.wait_for_still_screen(quiet, quiet, limit).await.map_err(|e| vm_error(&e))? {
+                        StillScreen::Still(_) => Ok(()),
                         StillScreen::Moving => Err(late()),
                     }
                 }
@@ -577,6 +575,3 @@ fn register(build: &Arc<BuildInner>, vm: &VmInner, running: kiln_machine::Vm) ->
     });
     vm.running.set(running).map_err(|_| fail(ErrorCode::Invalid, "the machine was started already"))
 }
-
-/// How long a screen must be still before a boot command is typed.
-pub(crate) const STILL: Duration = QUIET;

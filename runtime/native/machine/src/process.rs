@@ -13,7 +13,7 @@ mod platform;
 mod run;
 mod supervisor;
 
-pub(crate) use platform::punch_hole;
+pub(crate) use platform::{processor_time, punch_hole};
 pub use run::{Finished, RunLimits};
 pub use supervisor::supervise;
 

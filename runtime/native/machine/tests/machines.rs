@@ -27,6 +27,12 @@ const PROGRAM: &[u8] = &[
     b'R', b'E', b'A', b'D', b'Y', b'\r', b'\n', 0,
 ];
 
+/// Says X on the screen and sleeps until the next interrupt, for ever, as a boot loader at its prompt does.
+const SLEEPER: &[u8] = &[
+    0xb4, 0x0e, 0xb0, b'X', 0xcd, 0x10, // say it
+    0xfb, 0xf4, 0xeb, 0xfd, // sti; hlt, again
+];
+
 struct Bench {
     directory: tempfile::TempDir,
     spawner: Spawner,
@@ -35,9 +41,13 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::with(PROGRAM)
+    }
+
+    fn with(program: &[u8]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let mut disk = vec![0_u8; 1024 * 1024];
-        disk[..PROGRAM.len()].copy_from_slice(PROGRAM);
+        disk[..program.len()].copy_from_slice(program);
         disk[510..512].copy_from_slice(&[0x55, 0xaa]);
         std::fs::write(directory.path().join("disk"), disk).unwrap();
         Self { directory, spawner: Spawner::start(None).unwrap(), cancel: CancellationToken::new() }
@@ -179,8 +189,10 @@ async fn the_screen_stands_still_and_can_be_seen() {
     let vm = bench.start(&bench.spec()).await;
     let start = Instant::now();
     let quiet = Duration::from_millis(1500);
-    let ended = within(30, vm.wait_for_still_screen(quiet, Duration::from_secs(20))).await.unwrap();
-    assert_eq!(ended, StillScreen::Still);
+    // It polls its keyboard, so it never sleeps.
+    let asleep = Duration::from_millis(300);
+    let ended = within(30, vm.wait_for_still_screen(quiet, asleep, Duration::from_secs(20))).await.unwrap();
+    assert!(matches!(ended, StillScreen::Still(time) if time >= quiet), "{ended:?}");
     println!("still after {:?}", start.elapsed());
     assert!(vm.serial_tail(1000).ends_with(b"READY\r\n"), "still before the boot sector ran");
     let before = vm.screenshot().await.unwrap();
@@ -193,11 +205,22 @@ async fn the_screen_stands_still_and_can_be_seen() {
 }
 
 #[tokio::test]
+async fn a_sleeping_machine_is_known_to_wait() {
+    let bench = Bench::with(SLEEPER);
+    let vm = bench.start(&bench.spec()).await;
+    let (quiet, asleep) = (Duration::from_secs(60), Duration::from_millis(400));
+    let ended = within(30, vm.wait_for_still_screen(quiet, asleep, quiet)).await.unwrap();
+    assert!(matches!(ended, StillScreen::Still(time) if time >= asleep), "{ended:?}");
+    vm.kill().await;
+}
+
+#[tokio::test]
 async fn a_machine_that_never_reads_a_disk_is_not_still() {
     let bench = Bench::new();
     let spec = MachineSpec { disks: Vec::new(), ..bench.spec() };
     let vm = bench.start(&spec).await;
-    let waited = vm.wait_for_still_screen(Duration::from_millis(300), Duration::from_secs(4)).await.unwrap();
+    let quiet = Duration::from_millis(300);
+    let waited = vm.wait_for_still_screen(quiet, quiet, Duration::from_secs(4)).await.unwrap();
     assert_eq!(waited, StillScreen::Moving);
     vm.kill().await;
 }
@@ -413,7 +436,7 @@ fn futures_are_send(vm: &Vm, bench: &'static Bench, spec: &MachineSpec, command:
     send(Vm::start(spec, &bench.spawner, &bench.cancel));
     send(vm.wait_stopped());
     send(vm.type_boot_command(command, None, &bench.cancel, |_| {}));
-    send(vm.wait_for_still_screen(Duration::ZERO, Duration::ZERO));
+    send(vm.wait_for_still_screen(Duration::ZERO, Duration::ZERO, Duration::ZERO));
     send(vm.wait_for_serial(b""));
     send(vm.screenshot());
     send(vm.eject(MediumKind::Cdrom));

@@ -2,7 +2,7 @@
 
 use super::say;
 use crate::bindings::kiln::host::types::ErrorCode;
-use crate::capability::hypervisor::{STILL, stopped_words, vm_error};
+use crate::capability::hypervisor::{stopped_words, vm_error};
 use crate::configuration::StepConfiguration;
 use crate::error::{CallResult, fail};
 use crate::groups::Options;
@@ -15,6 +15,10 @@ use tokio_util::sync::CancellationToken;
 
 /// The longest wait for a still screen; Packer's own wait.
 const BOOT_WAIT: Duration = Duration::from_secs(10);
+/// How long a still screen must stand.
+const STILL: Duration = Duration::from_millis(1500);
+/// The same before a machine whose processors sleep.
+const ASLEEP: Duration = Duration::from_millis(400);
 
 /// Packer's variable for the time between keys.
 const KEY_INTERVAL: &str = "PACKER_KEY_INTERVAL";
@@ -104,10 +108,10 @@ async fn wait(step: &Arc<StepCtx>, options: Options<'_>, vm: &kiln_machine::Vm) 
         }
         None => {
             say(step, "Waiting for the boot screen to stand still...");
-            let seen = vm.wait_for_still_screen(STILL, BOOT_WAIT).await.map_err(|e| vm_error(&e))?;
-            if seen == StillScreen::Still {
+            let seen = vm.wait_for_still_screen(STILL, ASLEEP, BOOT_WAIT).await.map_err(|e| vm_error(&e))?;
+            if let StillScreen::Still(elapsed) = seen {
                 // The machine had ended its part before we were sure of it: for the benchmarks' idle time.
-                step.emit(EventBody::Span { name: "still".into(), elapsed: STILL });
+                step.emit(EventBody::Span { name: "still".into(), elapsed });
             }
         }
     }

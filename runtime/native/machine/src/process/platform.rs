@@ -27,6 +27,7 @@ mod system {
     use std::io;
     use std::os::fd::OwnedFd;
     use std::os::unix::process::CommandExt;
+    use std::time::Duration;
 
     #[expect(unsafe_code, reason = "pre_exec is the only hook between fork and exec")]
     pub(crate) fn prepare(command: &mut std::process::Command, before: BeforeExec) {
@@ -111,6 +112,16 @@ mod system {
         stat(pid).map(|stat| stat.start)
     }
 
+    /// How long a thread of a process has had a processor, and how long it has waited for one: fields 1
+    /// and 2 of `/proc/PID/task/TID/schedstat`, in nanoseconds (the kernel's sched-stats.rst).
+    #[expect(clippy::disallowed_methods, reason = "the work of a thread is read from /proc")]
+    pub(crate) fn processor_time(pid: u32, thread: u32) -> Option<(Duration, Duration)> {
+        let text = std::fs::read_to_string(format!("/proc/{pid}/task/{thread}/schedstat")).ok()?;
+        let mut fields = text.split_ascii_whitespace().map(str::parse::<u64>);
+        let mut next = || Some(Duration::from_nanos(fields.next()?.ok()?));
+        Some((next()?, next()?))
+    }
+
     /// Living processes of the session or group that the child `pid` founded. `start` is its start time;
     /// if another process bears the pid now, the session is not ours and the answer is empty.
     fn members(pid: u32, start: Option<u64>) -> Vec<u32> {
@@ -192,6 +203,9 @@ mod system {
     pub(crate) fn start_time(_: u32) -> Option<u64> {
         None
     }
+    pub(crate) fn processor_time(_: u32, _: u32) -> Option<(std::time::Duration, std::time::Duration)> {
+        None
+    }
     pub(crate) fn signal_all(_: u32, _: Option<u64>, _: bool) -> usize {
         0
     }
@@ -207,7 +221,9 @@ mod system {
     pub(crate) fn write_now(_: &OwnedFd, _: &[u8]) {}
 }
 
-pub(crate) use system::{count, pipe, prepare, punch_hole, signal_all, start_time, watch, write_now};
+pub(crate) use system::{
+    count, pipe, prepare, processor_time, punch_hole, signal_all, start_time, watch, write_now,
+};
 
 /// Kills what remains of the session until it is empty: members may fork while they are being killed.
 /// Bounded to a second. Says whether anything was there.

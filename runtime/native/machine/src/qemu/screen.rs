@@ -3,11 +3,13 @@
 //! Still means: for a while no picture that was never seen before (a blinking cursor alternates between
 //! two or three, so neighbours differ for ever) and nothing read from a disk. Reads say that the machine
 //! has left the firmware: before any boot medium was read, a firmware's text may stand still and no
-//! boot command should be typed yet.
+//! boot command should be typed yet. A machine whose processors sleep as well waits for somebody, so a
+//! shorter while will do; one that polls its keyboard in a loop needs the longer.
 
 #![expect(clippy::disallowed_methods, reason = "QEMU writes pictures into the machine's run directory")]
 
 use super::{Vm, VmError};
+use crate::process::processor_time;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -15,7 +17,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Pictures per second while waiting.
+/// Between two pictures while waiting.
 const PERIOD: Duration = Duration::from_millis(100);
 /// An 8K screen has 100 MB as PPM.
 const LARGEST: u64 = 128 * 1024 * 1024;
@@ -23,8 +25,8 @@ const LARGEST: u64 = 128 * 1024 * 1024;
 /// How waiting for a still screen ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StillScreen {
-    /// It stood still for the time asked.
-    Still,
+    /// It did, for this long.
+    Still(Duration),
     /// It did not until the longest wait was over.
     Moving,
 }
@@ -45,26 +47,25 @@ impl Vm {
             .map_err(VmError::Screen)
     }
 
-    /// Waits until the screen stands still for `quiet` (1.5 s is a good value) after the machine has
-    /// read from a disk, but no longer than `longest`.
+    /// Waits until the screen stands still after the machine has read from a disk, but no longer than
+    /// `longest`: for `quiet` (1.5 s is a good value), or for `asleep` while its processors sleep.
     ///
     /// # Errors
     /// [`VmError::Screen`] or [`VmError::Qmp`].
     pub async fn wait_for_still_screen(
         &self,
         quiet: Duration,
+        asleep: Duration,
         longest: Duration,
     ) -> Result<StillScreen, VmError> {
         let start = Instant::now();
         let mut seen = HashSet::new();
         let mut reads = 0;
-        let mut changed = start;
+        let (mut changed, mut awake) = (start, start);
+        let mut processors = Processors::new(self).await?;
         let mut ticks = tokio::time::interval(PERIOD);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            if start.elapsed() >= longest {
-                return Ok(StillScreen::Moving);
-            }
+        while start.elapsed() < longest {
             ticks.tick().await;
             let mut hasher = DefaultHasher::new();
             self.dump(None).await?.hash(&mut hasher);
@@ -73,10 +74,15 @@ impl Vm {
                 reads = now;
                 changed = Instant::now();
             }
-            if reads > 0 && changed.elapsed() >= quiet {
-                return Ok(StillScreen::Still);
+            if processors.were_awake() {
+                awake = Instant::now();
+            }
+            let still = changed.elapsed();
+            if reads > 0 && (still >= quiet || still >= asleep && awake.elapsed() >= asleep) {
+                return Ok(StillScreen::Still(still));
             }
         }
+        Ok(StillScreen::Moving)
     }
 
     /// Read operations of all disks and CDs; the firmware's own flash does not count.
@@ -111,6 +117,40 @@ impl Vm {
         let _ = std::fs::remove_file(&path);
         dumped?;
         bytes.map_err(|error| VmError::Screen(error.to_string()))
+    }
+}
+
+/// The threads that are a machine's processors, each with what it had run and waited at the last look.
+struct Processors {
+    pid: u32,
+    threads: Vec<(u32, Option<(Duration, Duration)>)>,
+    looked: Instant,
+}
+
+impl Processors {
+    async fn new(vm: &Vm) -> Result<Self, VmError> {
+        let found = vm.qmp.execute("query-cpus-fast", Value::Null).await?;
+        let thread = |cpu: &Value| u32::try_from(cpu.get("thread-id")?.as_u64()?).ok();
+        let threads = found.as_array().into_iter().flatten().filter_map(thread).map(|id| (id, None));
+        Ok(Self { pid: vm.process.pid(), threads: threads.collect(), looked: Instant::now() })
+    }
+
+    /// Whether one of them worked since the last look; what is not known is yes. To sleep is to run a
+    /// tenth of the time at most and to want no more: a thread that other programs starve may be busy.
+    fn were_awake(&mut self) -> bool {
+        let since = self.looked.elapsed();
+        self.looked = Instant::now();
+        let mut awake = self.threads.is_empty();
+        for (thread, last) in &mut self.threads {
+            let now = processor_time(self.pid, *thread);
+            let spent = now.zip(*last).map(|(now, last)| {
+                let (ran, waited) = (now.0.saturating_sub(last.0), now.1.saturating_sub(last.1));
+                (ran, ran.saturating_add(waited))
+            });
+            awake |= spent.is_none_or(|(ran, wanted)| ran > since / 10 || wanted > since / 2);
+            *last = now;
+        }
+        awake
     }
 }
 
