@@ -40,11 +40,18 @@ pub(crate) fn read_named(path: &str) -> io::Result<Vec<u8>> {
     read_bounded(Path::new(path), MAX_NAMED)
 }
 
-fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let file = std::fs::File::open(path)?;
-    if file.metadata()?.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
+/// A file for reading. Opening a pipe that nobody writes to would wait for ever, and a device may have no
+/// end, so nothing but a regular file is opened.
+pub(crate) fn open(path: &Path) -> io::Result<std::fs::File> {
+    match kind_of(&std::fs::metadata(path)?) {
+        FileKind::File => std::fs::File::open(path),
+        FileKind::Directory => Err(io::ErrorKind::IsADirectory.into()),
+        FileKind::Other => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")),
     }
+}
+
+fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let file = open(path)?;
     let mut bytes = Vec::new();
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
@@ -135,11 +142,15 @@ mod tests {
         assert_eq!(world.read(Path::new("f"), 5).unwrap(), b"12345");
         assert_eq!(world.read(Path::new("f"), 4).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
         assert!(world.read(Path::new("d"), 4).is_err());
+        let made = std::process::Command::new("mkfifo").arg(working.join("pipe")).status().unwrap();
+        assert!(made.success(), "mkfifo: {made}");
+        assert_eq!(world.read(Path::new("pipe"), 4).unwrap_err().kind(), io::ErrorKind::InvalidInput);
         assert_eq!(world.kind(Path::new("d")).unwrap(), FileKind::Directory);
         assert_eq!(world.kind(Path::new("x")).unwrap_err().kind(), io::ErrorKind::NotFound);
         let mut names = world.list(Path::new(".")).unwrap();
         names.sort_by(|a, b| a.0.cmp(&b.0));
-        assert_eq!(names, [("d".to_owned(), FileKind::Directory), ("f".to_owned(), FileKind::File)]);
+        let wanted = [("d", FileKind::Directory), ("f", FileKind::File), ("pipe", FileKind::Other)];
+        assert_eq!(names, wanted.map(|(name, kind)| (name.to_owned(), kind)));
         std::fs::remove_dir_all(working).unwrap();
     }
 }

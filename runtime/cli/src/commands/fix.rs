@@ -1,5 +1,4 @@
 //! `kiln fix`: a legacy JSON template brought up to date, on standard output.
-#![expect(clippy::disallowed_methods, reason = "this verb reads the file that the user names")]
 
 use crate::args::{ConfigType, FixArgs};
 use crate::exit::Exit;
@@ -59,7 +58,7 @@ fn read(screen: &Screen, path: &Path) -> Result<String, Shown> {
     }
     let unreadable = |what: String| refuse(Diagnostic::error(code::UNREADABLE, what));
     let mut bytes = Vec::new();
-    std::fs::File::open(path)
+    crate::template_env::open(path)
         .and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes))
         .map_err(|e| unreadable(format!("cannot read {shown}: {e}")))?;
     if bytes.len() as u64 > LIMIT {

@@ -92,7 +92,7 @@ fn ignored(path: &Path) -> bool {
 
 fn one(screen: &Screen, args: &FmtArgs, path: &Path, found: &mut Found) {
     let shown = path.display().to_string();
-    let text = match std::fs::File::open(path).and_then(bounded) {
+    let text = match crate::template_env::open(path).and_then(bounded) {
         Ok(text) => text,
         Err(error) => return fail(screen, found, &format!("cannot read {shown}: {error}")),
     };
