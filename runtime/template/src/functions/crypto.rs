@@ -4,15 +4,17 @@ use super::Shape::{Number, Text};
 use super::{Call, Failure, Function, Purity, wrong};
 use crate::value::Val;
 use crate::value::types::Type;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rsa::pkcs1::DecodeRsaPrivateKey as _;
+use rsa::pkcs8::DecodePrivateKey as _;
+use rsa::{Pkcs1v15Encrypt, RsaPrivateKey};
 use sha2::Digest as _;
 use std::fmt::Write as _;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("bcrypt", (1, 2), &[Text, Number], Type::Text, bcrypt).purity(Purity::Random),
-    Function::new("rsadecrypt", (2, 2), &[Text, Text], Type::Text, |_| {
-        // The maintained RSA crate leaks keys through timing (RUSTSEC-2023-0071).
-        Err("RSA decryption is not available yet; decrypt before and give the text as a variable".into())
-    }),
+    Function::new("rsadecrypt", (2, 2), &[Text, Text], Type::Text, rsadecrypt),
     Function::new("md5", (1, 1), &[Text], Type::Text, |c| Ok(hex(&md5::Md5::digest(c.text(0)?.as_bytes())))),
     Function::new("sha1", (1, 1), &[Text], Type::Text, |c| {
         Ok(hex(&sha1::Sha1::digest(c.text(0)?.as_bytes())))
@@ -26,6 +28,24 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("uuidv4", (0, 0), &[], Type::Text, uuidv4).purity(Purity::Random),
     Function::new("uuidv5", (2, 2), &[Text, Text], Type::Text, uuidv5),
 ];
+
+/// A text encrypted for the key by PKCS #1 v1.5.
+fn rsadecrypt(c: &Call<'_, '_>) -> Result<Val, Failure> {
+    let encrypted = STANDARD.decode(c.text(0)?.as_bytes()).map_err(|_| wrong(0, "not base64"))?;
+    let bytes = rsa_key(&c.text(1)?)?
+        .decrypt(Pkcs1v15Encrypt, &encrypted)
+        .map_err(|_| wrong(0, "not decrypted by this key"))?;
+    String::from_utf8(bytes).map(Val::text).map_err(|_| wrong(0, "the decrypted bytes are not UTF-8"))
+}
+
+fn rsa_key(pem: &str) -> Result<RsaPrivateKey, Failure> {
+    if pem.contains("BEGIN OPENSSH PRIVATE KEY") {
+        return Err(wrong(1, "a key in OpenSSH's format; convert it with `ssh-keygen -p -m PEM -f FILE`"));
+    }
+    RsaPrivateKey::from_pkcs1_pem(pem)
+        .or_else(|_| RsaPrivateKey::from_pkcs8_pem(pem))
+        .map_err(|_| wrong(1, "no RSA key in PEM (PKCS #1 or #8, without a passphrase)"))
+}
 
 fn hex(bytes: &[u8]) -> Val {
     let mut out = String::with_capacity(bytes.len() * 2);
