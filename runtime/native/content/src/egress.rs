@@ -29,3 +29,4 @@ pub use error::EgressError;
 pub(crate) use proxy::{basic, percent_decode};
 pub(crate) use redirect::{get_following, shown};
 pub use settings::{EgressPolicy, EgressSettings, PolicyFns, ProxySettings, Timeouts};
+pub use target::origin_of;

@@ -347,6 +347,40 @@ async fn a_proxy_gets_what_it_needs_and_denied_names_never_reach_it() {
     assert_eq!(asked.lock().unwrap()[1].0, "CONNECT 8.8.8.8:443");
 }
 
+/// A proxy at an address that is none, and a name that only the proxy knows.
+#[tokio::test]
+async fn a_proxy_is_dialled_where_one_can_be() {
+    let (address, asked) = serve(|_| plain("by proxy")).await;
+    struct Fails;
+    impl kiln_content::egress::Resolve for Fails {
+        fn resolve(&self, host: String, port: u16) -> kiln_content::egress::Resolving {
+            Box::pin(async move {
+                let ip = match host.as_str() {
+                    "proxy.example" => "127.0.0.1",
+                    "metadata.example" => "169.254.169.254",
+                    "nowhere.example" => "0.0.0.0",
+                    _ => return Err(std::io::Error::other("nobody knows it")),
+                };
+                Ok(vec![std::net::SocketAddr::new(ip.parse().unwrap(), port)])
+            })
+        }
+    }
+    let through = |proxy: &str| {
+        let http = Some(format!("http://{proxy}:{}", address.port()));
+        let proxy = ProxySettings { http, ..ProxySettings::default() };
+        let resolver = Arc::new(Fails);
+        let settings = EgressSettings { proxy, resolver, timeouts: quick(), ..EgressSettings::default() };
+        Egress::new(public_only(), settings).unwrap()
+    };
+    let sent = through("proxy.example").send(get("http://inside.example/"), None).await.unwrap();
+    assert_eq!(text(sent).await, "by proxy");
+    for proxy in ["metadata.example", "nowhere.example"] {
+        let error = through(proxy).send(get("http://inside.example/"), None).await.err().unwrap();
+        assert!(matches!(error, EgressError::Proxy { .. }), "{proxy}: {error}");
+    }
+    assert_eq!(asked.lock().unwrap().len(), 1);
+}
+
 #[tokio::test]
 async fn dropping_the_body_ends_the_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

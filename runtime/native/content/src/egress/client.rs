@@ -21,15 +21,19 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 
+use super::address::canonical;
 use super::body::{LastMoved, ResponseBody, Watched};
 use super::dial::{dial, resolve_and_judge};
 use super::proxy::{Proxies, Proxy};
 use super::target::Target;
-use super::{EgressError, EgressPolicy, EgressSettings, Timeouts};
+use super::{AddressClass, EgressError, EgressPolicy, EgressSettings, Timeouts, classify};
 
 /// Headers of the connection, which belong to us and not to who writes the request (RFC 9110 section 7.6.1).
 const OURS: [HeaderName; 4] =
     [CONNECTION, HOST, PROXY_AUTHORIZATION, HeaderName::from_static("proxy-connection")];
+/// How long a name is looked up here although a proxy dials it: where only the proxy knows names, an answer may never
+/// come.
+const LOOKUP: Duration = Duration::from_secs(5);
 /// Bound on the response's header fields; hyper bounds their bytes.
 const MAX_HEADERS: usize = 256;
 
@@ -123,22 +127,26 @@ impl Egress {
         proxy: Option<&Proxy>,
     ) -> Result<(TcpStream, SocketAddr), EgressError> {
         let inner = &self.inner;
-        let judged = resolve_and_judge(target, &*inner.policy, &*inner.settings.resolver).await;
+        let judged = resolve_and_judge(target, &*inner.policy, &*inner.settings.resolver);
         let Some(proxy) = proxy else {
-            return dial(&target.host, judged?).await;
+            return dial(&target.host, judged.await?).await;
         };
         // Behind a proxy a name may be one that only the proxy can resolve; one that resolves here is judged here.
-        match judged {
-            Ok(_) | Err(EgressError::Resolve { .. }) => {}
-            Err(denied) => return Err(denied),
+        match timeout(LOOKUP, judged).await {
+            Ok(Ok(_) | Err(EgressError::Resolve { .. })) | Err(_) => {}
+            Ok(Err(denied)) => return Err(denied),
         }
         let failed = |why: String| EgressError::Proxy { proxy: proxy.name(), host: target.authority(), why };
-        let addresses = inner
-            .settings
-            .resolver
-            .resolve(proxy.host.clone(), proxy.port)
-            .await
-            .map_err(|e| failed(e.to_string()))?;
+        let addresses = inner.settings.resolver.resolve(proxy.host.clone(), proxy.port).await;
+        let mut addresses = addresses.map_err(|e| failed(e.to_string()))?;
+        // The proxy is the user's own setting, wherever it is; but none of these is one.
+        addresses.retain(|address| {
+            let class = classify(canonical(address.ip()));
+            !class.is_never_dialled() && class != AddressClass::Metadata
+        });
+        if addresses.is_empty() {
+            return Err(failed("it has no address that may be dialled".to_owned()));
+        }
         let (mut stream, address) = dial(&proxy.host, addresses).await?;
         if target.tls {
             proxy.tunnel(&mut stream, target).await?;

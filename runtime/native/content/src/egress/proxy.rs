@@ -82,7 +82,11 @@ fn in_block(ip: IpAddr, net: IpAddr, bits: u32) -> bool {
 
 fn parse(text: &str) -> Result<Proxy, EgressError> {
     let with_scheme = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    let wrong = || EgressError::Settings("a proxy is written as http://[user:password@]host:port".to_owned());
+    let wrong = || {
+        EgressError::Settings(
+            "a proxy is written as http://[user:password@]host:port; other kinds are not spoken".to_owned(),
+        )
+    };
     let url = url::Url::parse(&with_scheme).map_err(|_| wrong())?;
     if url.scheme() != "http" {
         return Err(wrong());

@@ -80,7 +80,8 @@ pub struct EgressSettings {
     /// PEM certificates trusted beside Mozilla's.
     pub extra_roots_pem: Vec<Vec<u8>>,
     /// Proxies. A proxy resolves names by itself, so behind one a name is judged by what it means here as far as it
-    /// resolves here; the proxy's own address is the user's setting and is not judged.
+    /// resolves here; the proxy's own address is the user's setting, and only a cloud's metadata and what nobody
+    /// can dial is refused.
     pub proxy: ProxySettings,
     /// How names become addresses.
     pub resolver: Arc<dyn Resolve>,

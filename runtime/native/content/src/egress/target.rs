@@ -82,6 +82,15 @@ impl Target {
     }
 }
 
+/// Scheme, host and port of an absolute URL, in the form that policies see.
+///
+/// # Errors
+/// [`EgressError::InvalidUrl`] for what no request can be sent to.
+pub fn origin_of(uri: &http::Uri) -> Result<(&'static str, String, u16), EgressError> {
+    let target = Target::of(uri)?;
+    Ok((target.scheme(), target.host, target.port))
+}
+
 fn without_userinfo(uri: &http::Uri) -> String {
     let text = uri.to_string();
     match (text.find("://"), uri.authority()) {
