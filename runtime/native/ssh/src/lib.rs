@@ -37,4 +37,6 @@ pub use options::{Bastion, CipherPreference, ConnectOptions, HostKeyPolicy, Logi
 pub use process::{ExecOptions, ExitStatus, Finished, Input, Output, Process, Signal, Stdin};
 pub use quote::quote;
 pub use session::{HostKeyChange, Session, connect};
-pub use transfer::{Content, FileSource, Method, Progress, TransferOptions, Transferred, directory_target};
+pub use transfer::{
+    Content, Excludes, FileSource, Method, Progress, TransferOptions, Transferred, directory_target,
+};

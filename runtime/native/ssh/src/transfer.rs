@@ -26,6 +26,9 @@ use crate::session::Session;
 /// Called with the bytes of content moved so far, from any thread, often.
 pub type Progress = Arc<dyn Fn(u64) + Send + Sync>;
 
+/// Says of a file's or directory's own name whether it is left out of an upload.
+pub type Excludes = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+
 /// Which way to move data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Method {
@@ -51,12 +54,20 @@ pub struct TransferOptions {
     pub max_bytes: u64,
     /// Most files and directories of one transfer.
     pub max_entries: u64,
+    /// What is left out of an uploaded directory.
+    pub excludes: Option<Excludes>,
 }
 
 impl Default for TransferOptions {
     /// Automatic, without progress, 1 TiB, a million entries.
     fn default() -> Self {
-        Self { method: Method::Auto, progress: None, max_bytes: 1 << 40, max_entries: 1_000_000 }
+        Self {
+            method: Method::Auto,
+            progress: None,
+            max_bytes: 1 << 40,
+            max_entries: 1_000_000,
+            excludes: None,
+        }
     }
 }
 

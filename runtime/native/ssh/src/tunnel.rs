@@ -26,6 +26,22 @@ pub(crate) async fn listen(session: &Session) -> Result<()> {
     Ok(())
 }
 
+impl Session {
+    /// Opens a free port of loopback that leads to `host:port` as the machine sees it, for as long as the session
+    /// lives; gives the port.
+    ///
+    /// # Errors
+    /// [`Error::Local`] if there is no free port.
+    pub async fn forward(&self, host: &str, port: u16) -> Result<u16> {
+        let cannot = |error| Error::local("cannot listen on a local port", error);
+        let listener = listen_on_loopback(0).await.map_err(cannot)?;
+        let local = listener.local_addr().map_err(cannot)?.port();
+        let (inner, closed) = (Arc::downgrade(&self.0), self.0.closed.clone());
+        tokio::spawn(accept(listener, Tunnel { listen: local, host: host.to_owned(), port }, inner, closed));
+        Ok(local)
+    }
+}
+
 async fn accept(listener: TcpListener, tunnel: Tunnel, inner: Weak<Inner>, closed: CancellationToken) {
     loop {
         let stream = tokio::select! {

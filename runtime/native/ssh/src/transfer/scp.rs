@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 
 use super::flow::{Drain, Inflow, Meter, feed};
 use super::stream::PIECE;
-use super::tree::{Found, Planter, walk};
+use super::tree::{Bounds, Found, Planter, walk};
 use super::{Content, FileSource, TransferOptions, Transferred};
 use crate::error::{Error, Result, printable};
 use crate::process::{ExecOptions, ExitStatus, Input};
@@ -158,9 +158,9 @@ pub(super) async fn upload_directory(
     let Some(mut talk) = greet(talk).await? else { return Ok(None) };
     let dir = dir.try_clone().map_err(|error| Error::local("cannot read the uploaded directory", error))?;
     let (send, mut found) = mpsc::channel(16);
-    let limit = options.max_entries;
+    let bounds = Bounds::of(options);
     let walking = tokio::task::spawn_blocking(move || {
-        walk(&dir, limit, &mut |found| {
+        walk(&dir, &bounds, &mut |found| {
             send.blocking_send(found).map_err(|_| Error::lost("uploading a directory"))
         })
     });

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use super::flow::{Inflow, Meter, QueueReader, QueueWriter};
 use super::stream::{PIECE, both};
-use super::tree::{Found, Planter, cannot_write, walk};
+use super::tree::{Bounds, Found, Planter, cannot_write, walk};
 use super::{Progress, TransferOptions, Transferred};
 use crate::error::{Error, Result};
 use crate::process::{ExecOptions, Input, Stdin};
@@ -46,8 +46,8 @@ pub(super) async fn upload(
     }
     let dir = dir.try_clone().map_err(|error| Error::local("cannot read the uploaded directory", error))?;
     let (writer, pieces) = QueueWriter::new(PIECE);
-    let (progress, limit) = (options.progress.clone(), options.max_entries);
-    let packing = tokio::task::spawn_blocking(move || pack(&dir, writer, progress, limit));
+    let (progress, bounds) = (options.progress.clone(), Bounds::of(options));
+    let packing = tokio::task::spawn_blocking(move || pack(&dir, writer, progress, &bounds));
     let stdin = flow.stdin();
     let sent = async {
         let sent = send_all(&stdin, pieces).await;
@@ -73,12 +73,12 @@ async fn send_all(stdin: &Stdin, mut pieces: mpsc::Receiver<Bytes>) -> Result<()
     Ok(())
 }
 
-fn pack(dir: &Dir, writer: QueueWriter, progress: Option<Progress>, limit: u64) -> Result<Transferred> {
+fn pack(dir: &Dir, writer: QueueWriter, progress: Option<Progress>, bounds: &Bounds) -> Result<Transferred> {
     let mut done = Transferred::new("tar");
     let mut meter = Meter::new(progress);
     let mut builder = Builder::new(writer);
     let failed = |error| Error::local("cannot pack the uploaded directory", error);
-    walk(dir, limit, &mut |found| {
+    walk(dir, bounds, &mut |found| {
         done.entries += 1;
         let mut header = Header::new_gnu();
         match found {

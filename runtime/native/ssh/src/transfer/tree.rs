@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use cap_std::fs::{Dir, File, Metadata, OpenOptions};
 
+use super::{Excludes, TransferOptions};
 use crate::error::{Error, Result, printable};
 
 /// Directories inside directories.
@@ -19,10 +20,23 @@ pub(super) enum Found {
     File { path: PathBuf, file: File, size: u64, mode: u32 },
 }
 
+/// What bounds a walk.
+#[derive(Clone)]
+pub(super) struct Bounds {
+    limit: u64,
+    excludes: Option<Excludes>,
+}
+
+impl Bounds {
+    pub(super) fn of(options: &TransferOptions) -> Self {
+        Self { limit: options.max_entries, excludes: options.excludes.clone() }
+    }
+}
+
 /// Visits everything below `root`, parents before children, in the order of names. Links are followed.
-pub(super) fn walk(root: &Dir, limit: u64, visit: &mut dyn FnMut(Found) -> Result<()>) -> Result<()> {
-    let mut left = limit;
-    walk_below(root, Path::new(""), 0, &mut left, limit, visit)
+pub(super) fn walk(root: &Dir, bounds: &Bounds, visit: &mut dyn FnMut(Found) -> Result<()>) -> Result<()> {
+    let mut left = bounds.limit;
+    walk_below(root, Path::new(""), 0, &mut left, bounds, visit)
 }
 
 fn walk_below(
@@ -30,7 +44,7 @@ fn walk_below(
     prefix: &Path,
     depth: usize,
     left: &mut u64,
-    limit: u64,
+    bounds: &Bounds,
     visit: &mut dyn FnMut(Found) -> Result<()>,
 ) -> Result<()> {
     if depth > DEPTH {
@@ -45,20 +59,23 @@ fn walk_below(
     };
     let mut names = Vec::new();
     for entry in dir.entries().map_err(cannot(prefix))? {
-        names.push(entry.map_err(cannot(prefix))?.file_name());
+        let name = entry.map_err(cannot(prefix))?.file_name();
+        if !bounds.excludes.as_ref().is_some_and(|excludes| excludes(&name.to_string_lossy())) {
+            names.push(name);
+        }
     }
     names.sort();
     for name in names {
         let path = prefix.join(&name);
         *left = left
             .checked_sub(1)
-            .ok_or(Error::TooLarge { what: "the number of uploaded files".into(), limit })?;
+            .ok_or(Error::TooLarge { what: "the number of uploaded files".into(), limit: bounds.limit })?;
         // The root handle resolves links, so that those between parts of the tree work and those out of it fail.
         let metadata = dir.metadata(&name).map_err(cannot(&path))?;
         if metadata.is_dir() {
             let below = dir.open_dir(&name).map_err(cannot(&path))?;
             visit(Found::Directory { path: path.clone(), mode: cap_mode(&metadata, true) })?;
-            walk_below(&below, &path, depth + 1, left, limit, visit)?;
+            walk_below(&below, &path, depth + 1, left, bounds, visit)?;
         } else if metadata.is_file() {
             let file = dir.open(&name).map_err(cannot(&path))?;
             let metadata = file.metadata().map_err(cannot(&path))?;

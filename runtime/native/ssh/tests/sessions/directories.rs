@@ -192,3 +192,23 @@ fn the_rule_of_the_trailing_slash() {
     assert_eq!(directory_target("a/b", "/dst"), "/dst/b");
     assert_eq!(directory_target(".", "/dst"), "/dst");
 }
+
+/// By each way of transfer: a name that is left out is left out at any depth, with all below it.
+#[tokio::test(flavor = "multi_thread")]
+async fn names_are_left_out() {
+    let server = Server::sshd("");
+    let session = server.session().await;
+    let local = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(local.path().join("sub/.git/objects")).unwrap();
+    for name in ["keep", "sub/keep", "sub/skip.tmp", "sub/.git/config", "skip.tmp"] {
+        std::fs::write(local.path().join(name), name).unwrap();
+    }
+    for (number, method) in [Method::Stream, Method::Sftp, Method::Scp].into_iter().enumerate() {
+        let mut options = by(method);
+        options.excludes = Some(std::sync::Arc::new(|name: &str| name == ".git" || name.ends_with(".tmp")));
+        let to = server.path(&format!("copy-{number}"));
+        session.upload_directory(open(local.path()), to.to_str().unwrap(), &options).await.unwrap();
+        let names: Vec<_> = tree(&to).into_keys().collect();
+        assert_eq!(names, ["keep", "sub", "sub/keep"], "{method:?}");
+    }
+}

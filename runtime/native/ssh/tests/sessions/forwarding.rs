@@ -220,3 +220,33 @@ async fn an_agent_logs_in_and_is_forwarded_only_when_asked() {
     let error = connect(options).await.unwrap_err();
     assert!(error.to_string().contains("agent (not usable"), "{error}");
 }
+
+/// A port that is opened while the session lives, and closes with it.
+#[tokio::test]
+async fn a_port_leads_into_the_machine_as_long_as_the_session_lives() {
+    let server = Server::sshd("");
+    let inside = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let there = inside.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = inside.accept().await {
+            stream.write_all(b"inside").await.unwrap();
+        }
+    });
+    let session = server.session().await;
+    let port = session.forward("127.0.0.1", there).await.unwrap();
+    let other = session.forward("127.0.0.1", there).await.unwrap();
+    assert_ne!(port, other);
+    for port in [port, other] {
+        let mut text = String::new();
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        stream.read_to_string(&mut text).await.unwrap();
+        assert_eq!(text, "inside");
+    }
+    session.close().await;
+    let closed = async {
+        while TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), closed).await.unwrap();
+}

@@ -14,7 +14,7 @@ use super::{Client, Pending, What};
 use crate::error::{Error, Result};
 use crate::quote::remote_path;
 use crate::transfer::flow::{Meter, feed};
-use crate::transfer::tree::{Found, walk};
+use crate::transfer::tree::{Bounds, Found, walk};
 use crate::transfer::{Content, FileSource, Progress, TransferOptions, Transferred};
 
 /// Bytes of writes without an answer yet.
@@ -103,9 +103,9 @@ pub(in crate::transfer) async fn directory(
     make_all(client, &root).await?;
     let dir = dir.try_clone().map_err(|error| Error::local("cannot read the uploaded directory", error))?;
     let (send, mut found) = mpsc::channel(FILES);
-    let limit = options.max_entries;
+    let bounds = Bounds::of(options);
     let walking = tokio::task::spawn_blocking(move || {
-        walk(&dir, limit, &mut |found| {
+        walk(&dir, &bounds, &mut |found| {
             send.blocking_send(found).map_err(|_| Error::lost("uploading a directory"))
         })
     });
