@@ -15,7 +15,7 @@ use std::time::Duration;
 
 struct Removal {
     what: &'static str,
-    /// Below `runtime/host/src`.
+    /// Below `runtime`.
     file: &'static str,
     from: &'static str,
     to: &'static str,
@@ -28,93 +28,177 @@ const fn removal(what: &'static str, file: &'static str, from: &'static str, to:
 const REMOVALS: &[Removal] = &[
     removal(
         "no role is asked for",
-        "capability.rs",
-        "Authority::Role(roles) if roles.contains(&state.role) => Ok(()),",
+        "host/src/capability.rs",
+        "Authority::Role(roles) if roles.contains(&caller.role) => Ok(()),",
         "Authority::Role(roles) if !roles.is_empty() => Ok(()),",
     ),
     removal(
         "no grant is asked for",
-        "capability.rs",
-        "Authority::Granted(request) => state.step.grants.permit(&request)",
-        "Authority::Granted(request) => state.step.grants.permit(&request).or(Ok::<_, kiln_plan::grant::Refusal>(()))",
+        "host/src/capability.rs",
+        "if caller.role != Role::Pure => permit(caller.step, &request),",
+        "if caller.role != Role::Pure => permit(caller.step, &request).or(Ok(())),",
     ),
     removal(
         "designations count in `validate`",
-        "capability.rs",
-        "Authority::Designation if state.role != Role::Pure => Ok(()),",
-        "Authority::Designation if state.max_calls > 0 => Ok(()),",
+        "host/src/capability.rs",
+        "Authority::Designation if caller.role != Role::Pure => Ok(()),",
+        "Authority::Designation => Ok(()),",
     ),
     removal(
         "vm.start needs nothing",
-        "capability/hypervisor.rs",
+        "host/src/capability/hypervisor.rs",
         "self.enter_hypervisor(\"hypervisor.[method]vm.start\")?",
         "Call::enter(self, \"hypervisor.[method]vm.start\", Authority::Always)?",
     ),
     removal(
         "vm.monitor needs the grant `hypervisor` only",
-        "capability/hypervisor.rs",
+        "host/src/capability/hypervisor.rs",
         "let authority = Authority::Granted(Request::Switch(Switch::Monitor));",
         "let authority = Authority::Granted(Request::Switch(Switch::Hypervisor));",
     ),
     removal(
         "machines.connect is for everybody",
-        "capability/machines.rs",
+        "host/src/capability/machines.rs",
         "\"machines.connect\", Authority::Role(Role::BUILDER)",
         "\"machines.connect\", Authority::Role(Role::ACTIVE)",
     ),
     removal(
         "secrets.reveal needs nothing",
-        "capability/secrets.rs",
+        "host/src/capability/secrets.rs",
         "let reveal = Authority::Granted(Request::Switch(Switch::Reveal));",
         "let _ = Request::Switch(Switch::Reveal); let reveal = Authority::Always;",
     ),
     removal(
         "any program is one that the user named",
-        "capability/exec.rs",
+        "host/src/capability/exec.rs",
         "if self.is_named_by_user(program) {",
         "if self.is_named_by_user(program) || !program.is_empty() {",
     ),
     removal(
         "any download is one that the template named",
-        "capability/downloads.rs",
+        "host/src/capability/downloads.rs",
         "let authority = if request.designated {",
         "let authority = if request.designated || !request.url.is_empty() {",
     ),
     removal(
         "session.forward comes with the role",
-        "capability/sessions/connection.rs",
+        "host/src/capability/sessions/connection.rs",
         "let authority = Authority::Granted(Request::Switch(Switch::Forward));",
         "let _ = Request::Switch(Switch::Forward); let authority = Authority::Role(Role::ACTIVE);",
     ),
     removal(
         "artifacts are made by everybody",
-        "capability/artifacts.rs",
+        "host/src/capability/artifacts.rs",
         "\"artifacts.[constructor]draft\", Role::MAKERS",
         "\"artifacts.[constructor]draft\", Role::ACTIVE",
     ),
     removal(
         "the journal is written in `validate`",
-        "capability/journal.rs",
+        "host/src/capability/journal.rs",
         "\"journal.record-undo\", Authority::Role(Role::ACTIVE)",
         "\"journal.record-undo\", Authority::Always",
     ),
     removal(
         "a designation with a false condition counts",
-        "designation.rs",
+        "host/src/designation.rs",
         "if !is_active(configuration, pointer, direction) {",
         "if false && !is_active(configuration, pointer, direction) {",
     ),
     removal(
         "what a component named opens anything",
-        "designation.rs",
+        "host/src/designation.rs",
         "    grants.permit(&request).map_err(|refusal| {",
         "    grants.permit(&request).or(Ok::<_, kiln_plan::grant::Refusal>(())).map_err(|refusal| {",
     ),
     removal(
         "outputs overwrite what the build did not make",
-        "output.rs",
+        "host/src/output.rs",
         "self.root.policy != Policy::Create\n",
         "self.root.policy != Policy::Create || !self.root.force\n",
+    ),
+    removal(
+        "any request is one that the template named",
+        "host/src/capability/http.rs",
+        "let authority = if is_designated {",
+        "let authority = if is_designated || !host.is_empty() {",
+    ),
+    removal(
+        "`validate` sends requests",
+        "host/src/capability/http.rs",
+        "role: self.role,",
+        "role: if self.role == Role::Pure { Role::Builder } else { self.role },",
+    ),
+    removal(
+        "redirects of a download lead anywhere",
+        "host/src/capability/http.rs",
+        "        self.designates(scheme, host, port)\n            ||",
+        "        !host.is_empty() || self.designates(scheme, host, port)\n            ||",
+    ),
+    removal(
+        "answers bring secrets back",
+        "host/src/capability/http.rs",
+        "carried.contains(place)",
+        "carried.is_empty() && carried.contains(place)",
+    ),
+    removal(
+        "a cloud's metadata may be asked",
+        "host/src/outgoing.rs",
+        "AddressClass::Metadata => false,",
+        "AddressClass::Metadata => true,",
+    ),
+    removal(
+        "names lead into the private network",
+        "host/src/outgoing.rs",
+        "_ => name.parse::<IpAddr>().is_ok(),",
+        "_ => !name.is_empty() || name.parse::<IpAddr>().is_ok(),",
+    ),
+    removal(
+        "addresses are not judged before they are dialled",
+        "native/content/src/egress/dial.rs",
+        "if !class.is_never_dialled() && policy.allow_address(",
+        "if !class.is_never_dialled() || policy.allow_address(",
+    ),
+    removal(
+        "a component asks anybody by a list of checksums",
+        "host/src/capability/downloads.rs",
+        "permit(&self.step, &Grant::Http { scheme, host: &host, port }).map(|()| None)",
+        "permit(&self.step, &Grant::Http { scheme, host: &host, port }).map(|()| None).or(Ok(None))",
+    ),
+    removal(
+        "builders connect anywhere",
+        "host/src/capability/machines.rs",
+        "permit(&self.step, &Request::Ssh(address, port))?;",
+        "let _ = permit(&self.step, &Request::Ssh(address, port));",
+    ),
+    removal(
+        "arguments reach QEMU without their grant",
+        "host/src/capability/hypervisor.rs",
+        "if !options.rows(\"qemuargs\").is_empty() {",
+        "if options.rows(\"qemuargs\").len() > 99 {",
+    ),
+    removal(
+        "arguments reach qemu-img without their grant",
+        "host/src/capability/hypervisor.rs",
+        "if extra.is_empty() {",
+        "if extra.len() < 99 {",
+    ),
+    removal(
+        "machines join the host's network without the grant",
+        "host/src/capability/hypervisor.rs",
+        "if options.text(\"net_bridge\").is_some() {",
+        "if options.text(\"net_bridge\").is_some_and(str::is_empty) {",
+    ),
+    removal(
+        "a guest seals a letter",
+        "host/src/capability/secrets.rs",
+        "if plain.trim().chars().count() < SHORTEST {",
+        "if plain.trim().chars().count() > usize::MAX - SHORTEST {",
+    ),
+    removal(
+        "another component undoes",
+        "host/src/build/undo.rs",
+        "if described.description.digest != outside.digest {",
+        "if described.description.digest.is_empty() {",
     ),
 ];
 
@@ -162,7 +246,7 @@ impl<'a> Copy<'a> {
 
     /// Whether the tests notice. The file is as before afterwards.
     fn without(&self, removal: &Removal) -> Result<bool> {
-        let file = self.root.join("runtime/host/src").join(removal.file);
+        let file = self.root.join("runtime").join(removal.file);
         let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
         let count = text.matches(removal.from).count();
         ensure!(count == 1, "`{}` occurs {count} times in {}", removal.from, removal.file);
