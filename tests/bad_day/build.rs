@@ -100,29 +100,41 @@ fn bad_day_output_directory_exists() {
     assert_eq!(project.read("output-vm/precious"), "mine");
 }
 
-#[test]
-fn bad_day_disk_full_in_output() {
-    // A file system of one megabyte, in a user and mount namespace of its own.
-    let guest = Guest::tiny();
-    let project = project(
-        &guest.source("output_directory = \"full/output\"\n  skip_compaction = true"),
-        "source.qemu.vm",
-        "",
-    );
+/// A build whose output is on a file system of so many megabytes, in a user and mount namespace of
+/// its own.
+fn on_a_small_disk(megabytes: u32, more: &str, body: &str) -> kiln_tests::Finished {
+    let source = Guest::tiny().source(&format!("output_directory = \"full/output\"\n  {more}"));
+    let project = project(&source, "source.qemu.vm", body);
     std::fs::create_dir(project.path("full")).unwrap();
     let kiln = project.command(&[]).get_program().to_owned();
     let mut command = Command::new("unshare");
     project.prepare(&mut command);
-    command.args([
-        "-rm",
-        "sh",
-        "-c",
-        "mount -t tmpfs -o size=1m tmpfs full && exec \"$0\" build template.pkr.hcl; ",
-    ]);
+    let mount = format!("mount -t tmpfs -o size={megabytes}m tmpfs full");
+    let words = format!("{mount} && \"$0\" build template.pkr.hcl; code=$?; ls full; exit $code");
+    command.args(["-rm", "sh", "-c", &words]);
     command.arg(kiln);
     let seen = kiln_tests::Running::start(command).finish().expect_code(1);
+    assert!(!seen.out.ends_with("output\n"), "the output directory is left: {}", seen.out);
+    seen
+}
+
+#[test]
+fn bad_day_disk_full_in_output() {
+    let seen = on_a_small_disk(1, "skip_compaction = true", "");
     let text = format!("{}{}", seen.out, seen.err).to_lowercase();
     assert!(text.contains("no space left") || text.contains("disk is full"), "{text}");
+}
+
+/// The image fits, but not what the guest writes: QEMU would hold the machine still for ever.
+#[test]
+fn bad_day_disk_full_while_the_guest_runs() {
+    let size = std::fs::metadata(Guest::tiny().disk).unwrap().len().div_ceil(1 << 20) + 8;
+    let seen = on_a_small_disk(
+        size.try_into().unwrap(),
+        "disk_size = \"1G\"\n  skip_compaction = true",
+        "  provisioner \"shell\" {\n    inline = [\"sudo dd if=/dev/urandom of=/dev/vda bs=1M count=64 seek=300 conv=fsync\"]\n  }",
+    );
+    seen.expect(&["the disk is full", "KiB are free for", "full/output", "template.pkr.hcl"]);
 }
 
 #[test]

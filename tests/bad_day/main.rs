@@ -6,3 +6,4 @@ mod killed;
 mod on_error;
 mod template;
 mod trap;
+mod undo;

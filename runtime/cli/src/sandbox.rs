@@ -79,6 +79,7 @@ fn options(home: &Home, project: &Project, standings: &BTreeMap<ComponentRef, St
     });
     HostOptions {
         cache_dir: home.cache.clone(),
+        download_dir: home.cache.clone(),
         state_dir: home.state.clone(),
         temp_dir: home.temp.clone(),
         working_dir: home.working.clone(),

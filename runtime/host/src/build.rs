@@ -10,9 +10,11 @@
 
 mod scope;
 mod step;
+pub(crate) mod undo;
 
 pub use scope::{BuildScope, Builder, Prepared, SessionHandle};
 
+use crate::capability::Trouble;
 use crate::host::HostOptions;
 use crate::journal::{Entry, Journal};
 use crate::output::Made;
@@ -49,6 +51,7 @@ pub(crate) struct BuildInner {
     pub(crate) made: Arc<Made>,
     pub(crate) journal: Arc<Journal>,
     pub(crate) cancel: CancellationToken,
+    pub(crate) trouble: Arc<Trouble>,
     name: Arc<str>,
     pub(crate) source_name: String,
     pub(crate) builder_type: String,
@@ -92,6 +95,7 @@ impl BuildInner {
             made: Arc::default(),
             journal: Arc::new(journal),
             cancel: run.options.cancel.child_token(),
+            trouble: Arc::default(),
             name: name.into(),
             source_name: source_name.to_owned(),
             builder_type: builder_type.to_owned(),

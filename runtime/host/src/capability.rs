@@ -27,13 +27,15 @@ pub(crate) mod ui;
 
 mod table;
 
-pub use table::{Class, IMPORTS, Import};
+pub use table::{Class, IMPORTS, Import, STANDARD};
 
 use crate::bindings::kiln::host::types::ErrorCode;
 use crate::error::{CallError, CallResult, fail};
-use crate::state::State;
+use crate::state::{State, StepCtx};
 use kiln_plan::grant::Request;
 use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -81,6 +83,58 @@ impl Authority<'_> {
     }
 }
 
+/// Who calls: all that the gate judges by.
+pub(crate) struct Caller<'a> {
+    pub(crate) step: &'a Arc<StepCtx>,
+    pub(crate) role: Role,
+    pub(crate) cancel: &'a CancellationToken,
+    pub(crate) calls: &'a Counter,
+    /// What ends everything that waits; none in a cleanup, which goes on in spite of it.
+    pub(crate) trouble: Option<&'a Arc<Trouble>>,
+}
+
+/// Something that leaves no step of a build a chance, with words for whoever waits.
+#[derive(Debug, Default)]
+pub(crate) struct Trouble {
+    words: OnceLock<String>,
+    came: CancellationToken,
+}
+
+impl Trouble {
+    /// It is there: every call that waits ends with these words, and every later one.
+    pub(crate) fn comes(&self, words: String) {
+        if self.words.set(words).is_ok() {
+            self.came.cancel();
+        }
+    }
+
+    async fn wait(&self) -> CallError {
+        self.came.cancelled().await;
+        fail(ErrorCode::Ended, self.words.get().map_or("", String::as_str))
+    }
+}
+
+/// The calls that a store made, and how many it may make. Clones count together.
+#[derive(Debug, Clone)]
+pub(crate) struct Counter {
+    made: Arc<AtomicU64>,
+    most: u64,
+}
+
+impl Counter {
+    pub(crate) fn new(most: u64) -> Self {
+        Self { made: Arc::default(), most }
+    }
+
+    /// Counts a call. More than the bound is a guest gone wild: it ends.
+    fn count(&self) -> wasmtime::Result<()> {
+        if self.made.fetch_add(1, Ordering::Relaxed) < self.most {
+            return Ok(());
+        }
+        Err(wasmtime::Error::msg(format!("the component made more than {} calls to the host", self.most)))
+    }
+}
+
 /// What a finished call did, for the trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceRecord {
@@ -110,6 +164,7 @@ pub(crate) struct Call {
     began: Instant,
     sink: Option<crate::run::TraceSink>,
     pub(crate) cancel: CancellationToken,
+    trouble: Option<Arc<Trouble>>,
 }
 
 impl Call {
@@ -119,19 +174,26 @@ impl Call {
         function: &'static str,
         authority: Authority<'_>,
     ) -> CallResult<Self> {
-        let mut call = Self::open(state, function, authority.class());
-        let refused = judge(state, function, authority);
-        if let Err(error) = refused {
-            call.failed(&error);
-            return Err(error);
-        }
-        Ok(call)
+        Self::enter_as(&state.caller(), function, authority)
+    }
+
+    /// The gate for what a store calls beside its [`State`]: the standard interfaces.
+    pub(crate) fn enter_as(
+        caller: &Caller<'_>,
+        function: &'static str,
+        authority: Authority<'_>,
+    ) -> CallResult<Self> {
+        Self::judged(caller, function, authority, || match caller.cancel.is_cancelled() {
+            true => Err(cancelled()),
+            false => Ok(()),
+        })
     }
 
     /// The gate for functions that cannot fail and need no authority.
     pub(crate) fn always(state: &mut State, function: &'static str) -> wasmtime::Result<Self> {
-        count(state)?;
-        Ok(Self::open(state, function, Class::Always))
+        let caller = state.caller();
+        caller.calls.count()?;
+        Ok(Self::open(&caller, function, Class::Always))
     }
 
     /// The gate for functions that cannot fail: what they need, they have by their handle, which
@@ -154,21 +216,31 @@ impl Call {
         function: &'static str,
         authority: Authority<'_>,
     ) -> CallResult<Self> {
-        count(state)?;
-        let mut call = Self::open(state, function, authority.class());
-        let refused = permitted(state, function, authority);
-        if let Err(error) = refused {
-            call.failed(&error);
-            return Err(error);
-        }
-        Ok(call)
+        Self::judged(&state.caller(), function, authority, || Ok(()))
     }
 
-    fn open(state: &State, function: &'static str, class: Class) -> Self {
+    fn judged(
+        caller: &Caller<'_>,
+        function: &'static str,
+        authority: Authority<'_>,
+        cancelled: impl FnOnce() -> CallResult<()>,
+    ) -> CallResult<Self> {
+        caller.calls.count()?;
+        let mut call = Self::open(caller, function, authority.class());
+        match permitted(caller, function, authority).and_then(|()| cancelled()) {
+            Ok(()) => Ok(call),
+            Err(error) => {
+                call.failed(&error);
+                Err(error)
+            }
+        }
+    }
+
+    fn open(caller: &Caller<'_>, function: &'static str, class: Class) -> Self {
         Self {
             record: TraceRecord {
-                build: state.step.build.name().to_owned(),
-                step: state.step.id(),
+                build: caller.step.build.name().to_owned(),
+                step: caller.step.id(),
                 function,
                 class,
                 target: String::new(),
@@ -178,8 +250,9 @@ impl Call {
                 elapsed: 0,
             },
             began: Instant::now(),
-            sink: state.step.build.trace_sink(),
-            cancel: state.cancel.clone(),
+            sink: caller.step.build.trace_sink(),
+            cancel: caller.cancel.clone(),
+            trouble: caller.trouble.cloned(),
         }
     }
 
@@ -200,6 +273,16 @@ impl Call {
         self.record.digest = Some(digest.to_owned());
     }
 
+    /// Whether anybody reads the trace, so that a digest is worth its time.
+    pub(crate) fn is_traced(&self) -> bool {
+        self.sink.is_some()
+    }
+
+    /// The class of the error that ended it, where there is no result for [`Call::done`].
+    pub(crate) fn ended_by(&mut self, code: ErrorCode) {
+        self.record.error = Some(crate::error::code_of(code).short());
+    }
+
     /// The end: writes down the error, if it is one.
     pub(crate) fn done<T>(mut self, result: CallResult<T>) -> CallResult<T> {
         if let Err(error) = &result {
@@ -210,9 +293,16 @@ impl Call {
 
     /// Waits for something, but not longer than the build lives.
     pub(crate) async fn wait<T>(&self, work: impl Future<Output = CallResult<T>>) -> CallResult<T> {
+        let trouble = async {
+            match &self.trouble {
+                Some(trouble) => trouble.wait().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(cancelled()),
+            error = trouble => Err(error),
             result = work => result,
         }
     }
@@ -252,30 +342,23 @@ pub(crate) fn cancelled() -> CallError {
     fail(ErrorCode::Cancelled, "the build was cancelled")
 }
 
-fn judge(state: &mut State, function: &'static str, authority: Authority<'_>) -> CallResult<()> {
-    count(state)?;
-    permitted(state, function, authority)?;
-    if state.cancel.is_cancelled() { Err(cancelled()) } else { Ok(()) }
-}
-
-fn permitted(state: &State, function: &'static str, authority: Authority<'_>) -> CallResult<()> {
+fn permitted(caller: &Caller<'_>, function: &'static str, authority: Authority<'_>) -> CallResult<()> {
+    let others =
+        || Err(fail(ErrorCode::Denied, format!("`{function}` is not for {}", role_words(caller.role))));
     match authority {
         Authority::Always => Ok(()),
-        Authority::Role(roles) if roles.contains(&state.role) => Ok(()),
-        Authority::Role(_) => {
-            Err(fail(ErrorCode::Denied, format!("`{function}` is not for {}", role_words(state.role))))
-        }
-        Authority::Designation if state.role != Role::Pure => Ok(()),
-        Authority::Designation => {
-            Err(fail(ErrorCode::Denied, format!("`{function}` is not for {}", role_words(state.role))))
-        }
-        Authority::Granted(_) if state.role == Role::Pure => {
-            Err(fail(ErrorCode::Denied, format!("`{function}` is not for {}", role_words(state.role))))
-        }
-        Authority::Granted(request) => state.step.grants.permit(&request).map_err(|refusal| {
-            fail(ErrorCode::Denied, format!("{refusal} for the {}", state.step.component_words()))
-        }),
+        Authority::Role(roles) if roles.contains(&caller.role) => Ok(()),
+        Authority::Designation if caller.role != Role::Pure => Ok(()),
+        Authority::Granted(request) if caller.role != Role::Pure => permit(caller.step, &request),
+        Authority::Role(_) | Authority::Designation | Authority::Granted(_) => others(),
     }
+}
+
+/// Whether the user approved it; what is asked for beside the authority of a call.
+pub(crate) fn permit(step: &StepCtx, request: &Request<'_>) -> CallResult<()> {
+    step.grants
+        .permit(request)
+        .map_err(|refusal| fail(ErrorCode::Denied, format!("{refusal} for the {}", step.component_words())))
 }
 
 fn role_words(role: Role) -> &'static str {
@@ -286,16 +369,4 @@ fn role_words(role: Role) -> &'static str {
         Role::PostProcessor => "post-processors",
         Role::DataSource => "data sources",
     }
-}
-
-/// Counts a call. More than the bound is a guest gone wild: it ends.
-fn count(state: &mut State) -> wasmtime::Result<()> {
-    state.calls += 1;
-    if state.calls > state.max_calls {
-        return Err(wasmtime::Error::msg(format!(
-            "the component made more than {} calls to the host",
-            state.max_calls
-        )));
-    }
-    Ok(())
 }

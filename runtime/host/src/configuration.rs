@@ -11,6 +11,7 @@
 use crate::bindings::kiln::host::types::ErrorCode;
 use crate::build::BuildInner;
 use crate::error::{CallResult, fail};
+use crate::secrets::Redactor;
 use kiln_plan::code::{self, Code};
 use kiln_plan::go_template::{self, PackerFunctions};
 use kiln_plan::{
@@ -67,6 +68,26 @@ impl StepConfiguration {
         }
         let json = sealed(build, &value).to_string();
         Ok(Self { value, json, schema: schema.clone(), defaulted, written: written.clone(), functions })
+    }
+
+    /// The options as an earlier run recorded them, rendered and without secrets. Who made which of
+    /// them is not known any more, so none of them designates anything of the user's.
+    pub(crate) fn recorded(schema: &Arc<Schema>, json: &str, functions: PackerFunctions) -> Option<Self> {
+        let options = serde_json::from_str(json).ok()?;
+        let value = Value::from_json(&options, Marks { sensitive: false, origin: Origin::Component });
+        let written = Configuration {
+            value: value.clone(),
+            spans: Default::default(),
+            block: None,
+            context: String::new(),
+        };
+        let (json, schema, defaulted) = (json.to_owned(), schema.clone(), BTreeSet::new());
+        Some(Self { value, json, schema, defaulted, written, functions })
+    }
+
+    /// The options as they may be kept: what is or holds a secret is left out.
+    pub(crate) fn without_secrets(&self, redactor: &Redactor) -> String {
+        without_secrets(&self.value, redactor).unwrap_or_default().to_string()
     }
 
     /// Where the value at `pointer` was written.
@@ -226,6 +247,21 @@ fn render_one(
             value.marks = value.marks.join(marks);
         }
         Err(error) => wrong(pointer, format!("the template in this value cannot be rendered: {error}")),
+    }
+}
+
+fn without_secrets(value: &Value, redactor: &Redactor) -> Option<serde_json::Value> {
+    use serde_json::Value as Json;
+    match &value.data {
+        _ if value.marks.sensitive => None,
+        Data::Text(text) if redactor.finds(text) => None,
+        Data::List(items) => Some(items.iter().filter_map(|item| without_secrets(item, redactor)).collect()),
+        Data::Map(map) => {
+            let kept =
+                map.iter().filter_map(|(name, item)| Some((name.clone(), without_secrets(item, redactor)?)));
+            Some(Json::Object(kept.collect()))
+        }
+        _ => Some(value.to_json()),
     }
 }
 

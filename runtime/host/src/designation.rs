@@ -457,14 +457,12 @@ fn lexical(path: &Path) -> PathBuf {
     plain
 }
 
-/// The URLs and hosts that the options designate, for requests.
-pub(crate) fn urls(configuration: &StepConfiguration) -> Vec<String> {
+/// The texts of the user's own that designate this.
+pub(crate) fn named(configuration: &StepConfiguration, wanted: Designation) -> Vec<String> {
     let mut texts = Vec::new();
     texts_below(&configuration.value, "", &mut texts);
     let designates = |pointer: &&String| {
-        find(configuration, pointer).is_ok_and(|d| {
-            d.designation == Designation::Url && d.origin != Origin::Component && !d.is_default
-        })
+        find(configuration, pointer).is_ok_and(|d| d.designation == wanted && d.is_user_s())
     };
     texts
         .iter()

@@ -111,7 +111,8 @@ impl Shown {
         pending.extend_from_slice(piece);
         let end = match pending.iter().rposition(|byte| *byte == b'\n') {
             Some(end) => end + 1,
-            None if pending.len() > LONGEST_LINE => pending.len(),
+            // Not in the middle of a secret: half of one would not be found.
+            None if pending.len() > LONGEST_LINE => self.step.build.vault.redactor().certain(&pending),
             None => 0,
         };
         let rest = pending.split_off(end);

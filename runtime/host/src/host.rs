@@ -3,10 +3,12 @@
 //! Main type: [`Host`]. Nothing is read from the environment; folders, variables and components are
 //! given in [`HostOptions`]. A component costs nothing before it is used.
 
-use crate::build::BuildInner;
+use crate::build::{BuildInner, undo};
 use crate::component::{Described, Description, Entry, Source};
 use crate::error::LoadError;
+use crate::journal::Outside;
 use crate::limits::Limits;
+use crate::outgoing::Resolver;
 use crate::run::{Run, RunOptions};
 use crate::sealed_cache::SealedCache;
 use crate::show::LineBudget;
@@ -64,6 +66,8 @@ pub struct HostOptions {
     pub home: Option<PathBuf>,
     /// The user's variables, for programs that were granted them.
     pub environment: BTreeMap<String, String>,
+    /// How names become addresses; as the system does if none.
+    pub resolver: Option<Resolver>,
     /// Components of the program.
     pub bundled: Vec<Bundled>,
     /// Components of the user; they come before bundled ones of the same name.
@@ -174,6 +178,16 @@ impl Host {
         Ok(Entry::new(component.clone(), source, Some(Grants::none()), None)
             .describe(&self.inner)?
             .description)
+    }
+
+    /// Undoes what a component made outside this machine in an earlier run, on a fresh instance of
+    /// the same component.
+    ///
+    /// # Errors
+    /// Why it is still there.
+    pub async fn undo(&self, outside: &Outside) -> Result<(), String> {
+        let run = self.run(RunOptions::silent());
+        undo::undo_recorded(run.inner(), outside).await
     }
 
     /// Begins a run.

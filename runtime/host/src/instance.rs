@@ -5,6 +5,7 @@
 //! instance is never entered again.
 
 use crate::artifact::ArtifactHandle;
+use crate::bindings::kiln::host::journal::UndoEntry;
 use crate::bindings::kiln::host::types as wit;
 use crate::capability::Role;
 use crate::capability::config::{ConfigurationHandle, ContextHandle};
@@ -151,10 +152,12 @@ impl Instance {
         }
     }
 
-    /// Changes the token that its waiting calls obey, for the cleanup after a cancel.
+    /// Changes the token that its waiting calls obey, for the cleanup after a cancel or trouble.
     pub(crate) fn obey(&mut self, cancel: CancellationToken) {
-        self.store.data_mut().hooks.obey(&cancel);
-        self.store.data_mut().cancel = cancel;
+        let state = self.store.data_mut();
+        state.hooks.obey(&cancel);
+        state.heeds_trouble = false;
+        state.cancel = cancel;
     }
 
     pub(crate) fn is_dead(&self) -> bool {
@@ -295,6 +298,13 @@ impl Instance {
     pub(crate) async fn read(&mut self) -> Result<String, StepError> {
         let (context, configuration) = (self.context()?, self.configuration()?);
         let (result,): (Guest<String>,) = self.call("data-source", "read", (context, configuration)).await?;
+        self.guest(result)
+    }
+
+    /// `undoing.undo`.
+    pub(crate) async fn undo(&mut self, entry: UndoEntry) -> Result<(), StepError> {
+        let configuration = self.configuration()?;
+        let (result,): (Guest<()>,) = self.call("undoing", "undo", (configuration, entry)).await?;
         self.guest(result)
     }
 

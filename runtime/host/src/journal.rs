@@ -12,13 +12,16 @@
     reason = "this file is the journal: it opens only its own folder and removes only what it recorded"
 )]
 
+use crate::host::Host;
 use crate::output;
 use crate::sealed_cache::private_folder;
+use kiln_plan::ComponentRef;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The most bytes of one line.
 const MAX_LINE: usize = 1 << 20;
@@ -39,7 +42,27 @@ pub enum Entry {
     /// A port of loopback, for the record.
     Port { port: u16 },
     /// Something outside this machine that a component made.
-    Outside { component: String, kind: String, key: String, data: String, summary: String },
+    Outside(Outside),
+}
+
+/// Something outside this machine, with all that a fresh instance of its component needs to undo it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Outside {
+    /// Who made it.
+    pub component: ComponentRef,
+    /// SHA-256 of the component's bytes, hexadecimal: no other can be trusted to know its words.
+    pub digest: String,
+    /// The options of the step, as JSON, without secrets.
+    pub options: String,
+    /// The component's own word for what it is.
+    pub kind: String,
+    /// Its identity.
+    pub key: String,
+    /// What else its component needs, as JSON.
+    pub data: String,
+    /// One line for the user.
+    pub summary: String,
 }
 
 impl Entry {
@@ -49,7 +72,7 @@ impl Entry {
         match self {
             Self::Directory { path } | Self::Output { path } => there(path),
             Self::File { path, temporary, .. } => there(path).or_else(|| there(temporary)),
-            Self::Outside { summary, .. } => Some(summary),
+            Self::Outside(outside) => Some(outside.summary),
             Self::Process { .. } | Self::Port { .. } => None,
         }
     }
@@ -76,9 +99,10 @@ pub struct Journal {
 struct State {
     file: Option<fs::File>,
     next: u64,
-    open: u64,
     /// Numbers of the builder's files, until they are an artifact.
     files: Vec<u64>,
+    /// What components made outside and neither undid nor kept.
+    outside: BTreeMap<u64, Outside>,
 }
 
 /// The folder of a live run.
@@ -145,9 +169,13 @@ impl Journal {
     pub fn record(&self, entry: Entry) -> io::Result<u64> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let number = state.next;
+        let outside = match &entry {
+            Entry::Outside(outside) => Some(outside.clone()),
+            _ => None,
+        };
         self.write(&mut state, &Line::Made { number, entry })?;
         state.next += 1;
-        state.open += 1;
+        state.outside.extend(outside.map(|outside| (number, outside)));
         Ok(number)
     }
 
@@ -170,17 +198,29 @@ impl Journal {
 
     /// Replaces the data of an entry.
     pub(crate) fn amend(&self, number: u64, data: String) -> io::Result<()> {
-        self.close_or_change(number, &Line::Amended { number, data }, false)
+        let mut state = self.change(number, &Line::Amended { number, data: data.clone() })?;
+        if let Some(outside) = state.outside.get_mut(&number) {
+            outside.data = data;
+        }
+        Ok(())
+    }
+
+    /// What components made outside and neither undid nor kept, oldest first.
+    pub(crate) fn outside(&self) -> Vec<(u64, Outside)> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.outside.iter().map(|(number, outside)| (*number, outside.clone())).collect()
     }
 
     /// It was undone.
     pub fn done(&self, number: u64) -> io::Result<()> {
-        self.close_or_change(number, &Line::Done { number }, true)
+        self.change(number, &Line::Done { number })?.outside.remove(&number);
+        Ok(())
     }
 
     /// It stays.
     pub(crate) fn keep(&self, number: u64) -> io::Result<()> {
-        self.close_or_change(number, &Line::Kept { number }, true)
+        self.change(number, &Line::Kept { number })?.outside.remove(&number);
+        Ok(())
     }
 
     /// The build left nothing: the file goes.
@@ -191,7 +231,7 @@ impl Journal {
         }
     }
 
-    fn close_or_change(&self, number: u64, line: &Line, closes: bool) -> io::Result<()> {
+    fn change(&self, number: u64, line: &Line) -> io::Result<MutexGuard<'_, State>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if number >= state.next {
             return Err(io::Error::new(
@@ -200,10 +240,7 @@ impl Journal {
             ));
         }
         self.write(&mut state, line)?;
-        if closes {
-            state.open = state.open.saturating_sub(1);
-        }
-        Ok(())
+        Ok(state)
     }
 
     fn write(&self, state: &mut State, line: &Line) -> io::Result<()> {
@@ -291,12 +328,18 @@ impl OpenRun {
         Ok(Some(Self { id, entries, folder: folder.to_path_buf(), _lock: lock }))
     }
 
-    /// Undoes what this machine can undo, newest first, and forgets the run if nothing is left.
+    /// Whether components made something outside this machine, which only they can undo.
+    pub fn has_outside(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry, Entry::Outside(_)))
+    }
+
+    /// Undoes everything, newest first, and forgets the run if nothing is left. What components made
+    /// is undone by fresh instances of the same components, out of `host`.
     /// Gives one line for each thing that was removed, and one for each that is still there.
-    pub async fn undo_all(self) -> (Vec<String>, Vec<String>) {
+    pub async fn undo_all(self, host: Option<&Host>) -> (Vec<String>, Vec<String>) {
         let (mut removed, mut left) = (Vec::new(), Vec::new());
         for entry in self.entries.iter().rev() {
-            match self.undo(entry).await {
+            match self.undo(entry, host).await {
                 Ok(Some(line)) => removed.push(line),
                 Ok(None) => {}
                 Err(line) => left.push(line),
@@ -308,7 +351,7 @@ impl OpenRun {
         (removed, left)
     }
 
-    async fn undo(&self, entry: &Entry) -> Result<Option<String>, String> {
+    async fn undo(&self, entry: &Entry, host: Option<&Host>) -> Result<Option<String>, String> {
         match entry {
             Entry::Process { pid, start, summary } => {
                 // A number that another process bears by now is left alone.
@@ -332,8 +375,13 @@ impl OpenRun {
                 }
             }
             Entry::Port { .. } => Ok(None),
-            Entry::Outside { summary, component, .. } => {
-                Err(format!("{summary} (made by {component}; its component has to remove it)"))
+            Entry::Outside(outside) => {
+                let undone = match host {
+                    Some(host) => host.undo(outside).await,
+                    None => Err(format!("the {} has to remove it", outside.component)),
+                };
+                let summary = &outside.summary;
+                undone.map(|()| Some(format!("removed {summary}"))).map_err(|why| format!("{summary}: {why}"))
             }
         }
     }
@@ -347,9 +395,8 @@ fn left_in(text: &str) -> Vec<Entry> {
         match serde_json::from_str(line) {
             Ok(Line::Made { number, entry }) => entries.push((number, entry)),
             Ok(Line::Amended { number, data: new }) => {
-                if let Some((_, Entry::Outside { data, .. })) = entries.iter_mut().find(|(n, _)| *n == number)
-                {
-                    *data = new;
+                if let Some((_, Entry::Outside(outside))) = entries.iter_mut().find(|(n, _)| *n == number) {
+                    outside.data = new;
                 }
             }
             Ok(Line::Done { number } | Line::Kept { number }) => entries.retain(|(n, _)| *n != number),

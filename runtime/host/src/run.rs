@@ -145,7 +145,8 @@ impl std::fmt::Debug for Run {
 
 impl Run {
     pub(crate) fn new(host: Arc<HostInner>, options: RunOptions) -> Self {
-        for secret in &options.sensitive {
+        let passwords = crate::outgoing::proxy_passwords(&host.options.environment);
+        for secret in options.sensitive.iter().chain(&passwords) {
             options.redactor.add(secret);
         }
         let journal = Arc::new(RunJournal::new(&host.options.state_dir, &options.id));

@@ -7,11 +7,13 @@
 //!
 //! Invariant: a value is known to the redactor before its token exists.
 
+mod patterns;
 mod quote;
 mod redact;
 
+pub(crate) use patterns::Replacing;
 pub(crate) use quote::{Style, quote};
-pub use redact::{RedactingStream, Redactor};
+pub use redact::Redactor;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -107,6 +109,19 @@ impl Vault {
         out
     }
 
+    /// The same for bytes that need not be text.
+    pub(crate) fn unseal_bytes(&self, bytes: Vec<u8>) -> Vec<u8> {
+        match str::from_utf8(&bytes) {
+            Ok(text) if !self.has_sealed(text) => return bytes,
+            Ok(text) => return self.unseal(text).into_bytes(),
+            Err(_) => {}
+        }
+        let mut replacing = Replacing::new(self.pairs());
+        let mut out = replacing.push(&bytes);
+        out.extend(replacing.finish());
+        out
+    }
+
     /// The place, length and value of each token in `text`.
     fn tokens<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (usize, usize, Arc<str>)> + 'a {
         text.match_indices(PREFIX).filter_map(move |(at, _)| {
@@ -114,6 +129,12 @@ impl Vault {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             known.by_token.get(token).map(|value| (at, token.len(), value.clone()))
         })
+    }
+
+    /// Every token with its value.
+    pub(crate) fn pairs(&self) -> Vec<(String, String)> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.by_token.iter().map(|(token, value)| (token.clone(), value.to_string())).collect()
     }
 
     /// The redactor of the run.

@@ -4,8 +4,8 @@
 //! outlives a call with. Every context denies everything until something is put into it.
 
 use crate::build::BuildInner;
-use crate::capability::Role;
 use crate::capability::http::Hooks;
+use crate::capability::{Caller, Counter, Role};
 use crate::configuration::StepConfiguration;
 use crate::limits::{CpuMeter, Limits};
 use crate::show::{LineBudget, clean};
@@ -90,8 +90,9 @@ pub(crate) struct State {
     pub(crate) step: Arc<StepCtx>,
     pub(crate) role: Role,
     pub(crate) cancel: CancellationToken,
-    pub(crate) calls: u64,
-    pub(crate) max_calls: u64,
+    /// Whether trouble with the build ends what waits; a cleanup goes on.
+    pub(crate) heeds_trouble: bool,
+    calls: Counter,
     pub(crate) held: u64,
     pub(crate) max_held: u64,
     stdout: MemoryOutputPipe,
@@ -105,11 +106,12 @@ impl State {
         let (stdout, stderr) = (MemoryOutputPipe::new(limits.stdio), MemoryOutputPipe::new(limits.stdio));
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles);
+        let calls = Counter::new(limits.calls);
         Self {
             table,
             wasi: wasi(role, &stdout, &stderr),
             http: WasiHttpCtx::new(),
-            hooks: Hooks::new(&step, role, &cancel),
+            hooks: Hooks::new(&step, role, &cancel, &calls),
             limits: StoreLimitsBuilder::new()
                 .memory_size(limits.memory)
                 .table_elements(limits.table_elements)
@@ -120,13 +122,24 @@ impl State {
             step,
             role,
             cancel,
-            calls: 0,
-            max_calls: limits.calls,
+            heeds_trouble: true,
+            calls,
             held: 0,
             max_held: limits.held_bytes,
             stdout,
             stderr,
             printed: (0, 0),
+        }
+    }
+
+    /// What the gate judges by.
+    pub(crate) fn caller(&self) -> Caller<'_> {
+        Caller {
+            step: &self.step,
+            role: self.role,
+            cancel: &self.cancel,
+            calls: &self.calls,
+            trouble: self.heeds_trouble.then_some(&self.step.build.trouble),
         }
     }
 

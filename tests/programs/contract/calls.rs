@@ -48,7 +48,8 @@ pub(crate) fn run(configuration: Configuration, given: Given) -> String {
     SETTINGS.set(serde_json::from_str(&configuration.json()).unwrap());
     CONFIGURATION.set(Some(Rc::new(configuration)));
     GIVEN.set(given);
-    match call(&setting("call")) {
+    let name = setting("call");
+    match crate::by_hand::call(&name).unwrap_or_else(|| call(&name)) {
         Ok(told) => told,
         Err(refusal) => format!("unreachable: needs {}: {}", refusal.needs, refusal.got),
     }
@@ -59,7 +60,14 @@ pub(crate) fn setting(name: &str) -> String {
     SETTINGS.with_borrow(|settings| settings[name].as_str().unwrap_or("").to_owned())
 }
 
-fn told<T>(result: &Result<T, Error>, empty: impl Fn(&T) -> bool) -> String {
+/// The texts of an option of the step that is a list.
+pub(crate) fn settings(name: &str) -> Vec<String> {
+    let texts = |list: &Vec<Value>| list.iter().map(|item| item.as_str().unwrap_or("").to_owned()).collect();
+    SETTINGS.with_borrow(|settings| settings[name].as_array().map(texts).unwrap_or_default())
+}
+
+/// What became of it, in a line.
+pub(crate) fn told<T>(result: &Result<T, Error>, empty: impl Fn(&T) -> bool) -> String {
     match result {
         Ok(got) if empty(got) => "nothing".to_owned(),
         Ok(_) => "ok".to_owned(),
@@ -78,7 +86,7 @@ fn some<T>(function: &str, got: Option<T>) -> Result<T, Refusal> {
     got.ok_or_else(|| Refusal { needs: function.to_owned(), got: "it gave none".to_owned() })
 }
 
-fn get_config_configuration() -> Result<Rc<Configuration>, Refusal> {
+pub(crate) fn get_config_configuration() -> Result<Rc<Configuration>, Refusal> {
     some("a configuration", CONFIGURATION.with_borrow(Clone::clone))
 }
 
@@ -105,7 +113,7 @@ fn get_artifacts_artifact() -> Result<Artifact, Refusal> {
 }
 
 /// The output that the configuration designates if it is asked for, else scratch.
-fn get_files_output() -> Result<Output, Refusal> {
+pub(crate) fn get_files_output() -> Result<Output, Refusal> {
     if setting("output-from") == "scratch" {
         return needed("files.scratch", host::files::scratch("x"));
     }

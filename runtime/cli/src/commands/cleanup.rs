@@ -3,8 +3,9 @@
 use crate::args::CleanupArgs;
 use crate::exit::Exit;
 use crate::home::Home;
+use crate::sandbox::Sandbox;
 use crate::screen::Screen;
-use kiln_host::Journal;
+use kiln_host::{Journal, OpenRun};
 
 /// Cleans up. It fails if something could not be removed, or if a run is named that left nothing.
 pub(crate) fn run(screen: &Screen, args: &CleanupArgs) -> Exit {
@@ -27,15 +28,23 @@ pub(crate) fn run(screen: &Screen, args: &CleanupArgs) -> Exit {
             return Exit::Failure;
         }
     };
+    let sandbox = if runs.iter().any(OpenRun::has_outside) { open(screen) } else { None };
     let mut complete = true;
     for run in runs {
         screen.say(format!("Run {}:", run.id));
-        let (removed, left) = runtime.block_on(run.undo_all());
+        let (removed, left) = runtime.block_on(run.undo_all(sandbox.as_ref().map(|sandbox| &sandbox.host)));
         removed.iter().for_each(|line| screen.say(format!("  {line}")));
         left.iter().for_each(|line| screen.error(format!("  left: {line}")));
         complete &= left.is_empty();
     }
     Exit::of(complete)
+}
+
+/// The components of this project: those that made something elsewhere have to remove it.
+fn open(screen: &Screen) -> Option<Sandbox> {
+    Sandbox::open(&Home::find(), None)
+        .inspect_err(|error| screen.error(format!("Error: the components cannot be opened: {error}")))
+        .ok()
 }
 
 fn nothing(screen: &Screen, id: Option<&str>) -> Exit {

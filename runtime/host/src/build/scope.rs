@@ -1,7 +1,7 @@
 //! The calls of the executor on one build.
 
 use super::step::{configure, first_error, interface_of, role_of, start};
-use super::{BuildInner, Undo};
+use super::{BuildInner, Undo, undo};
 use crate::artifact::ArtifactHandle;
 use crate::bindings::kiln::host::types::{self as wit, ErrorCode};
 use crate::capability::Role;
@@ -58,6 +58,10 @@ impl BuildScope {
         Self { inner: Arc::new(inner) }
     }
 
+    pub(super) fn inner(&self) -> &Arc<BuildInner> {
+        &self.inner
+    }
+
     /// Ends everything that waits in this build.
     pub fn cancel_token(&self) -> &CancellationToken {
         &self.inner.cancel
@@ -75,7 +79,8 @@ impl BuildScope {
             crate::designation::check(build, &ready, step.component.kind == kiln_plan::Kind::Builder);
         let checked = async {
             let mut instance =
-                start(build, step, ready.clone(), Role::Pure, None, build.cancel.child_token()).await?;
+                start(build, &step.component, ready.clone(), Role::Pure, None, build.cancel.child_token())
+                    .await?;
             instance.validate(interface_of(step.component.kind)).await
         };
         match checked.await {
@@ -173,18 +178,21 @@ impl BuildScope {
     /// The end of the build: undoes what the host made, last first. After [`Outcome::Aborted`]
     /// nothing is undone and the journal stays open. Gives a line for each thing that is left.
     pub async fn close(&self, outcome: Outcome) -> Vec<String> {
-        let undo: Vec<Undo> =
+        let undos: Vec<Undo> =
             std::mem::take(&mut *self.inner.undo.lock().unwrap_or_else(PoisonError::into_inner));
         let mut left = Vec::new();
         if outcome == Outcome::Aborted {
-            left.extend(undo.into_iter().rev().map(|undo| match undo.leave {
+            let outside = self.inner.journal.outside().into_iter().rev();
+            left.extend(outside.map(|(_, outside)| outside.summary));
+            left.extend(undos.into_iter().rev().map(|undo| match undo.leave {
                 Some(leave) => leave(),
                 None => undo.what,
             }));
             left.extend(self.inner.scratch_if_made().map(|path| format!("the directory {}", path.display())));
             return left;
         }
-        for Undo { what, entry, how, .. } in undo.into_iter().rev() {
+        left.extend(undo::undo_outside(&self.inner).await);
+        for Undo { what, entry, how, .. } in undos.into_iter().rev() {
             match tokio::time::timeout(self.inner.options().limits.cleanup, how()).await {
                 Ok(Ok(())) => {
                     if let Some(number) = entry {
@@ -213,7 +221,7 @@ impl BuildScope {
         cancel: CancellationToken,
     ) -> Result<Instance, StepError> {
         let ready = configure(&self.inner, step, configuration).map_err(first_error)?;
-        start(&self.inner, step, ready, role_of(step.component.kind), Some(info), cancel).await
+        start(&self.inner, &step.component, ready, role_of(step.component.kind), Some(info), cancel).await
     }
 
     /// Values that a component made: a JSON object whose secrets are sealed.

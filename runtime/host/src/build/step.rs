@@ -9,7 +9,7 @@ use crate::instance::Instance;
 use crate::show::LineBudget;
 use crate::state::StepCtx;
 use kiln_plan::code;
-use kiln_plan::{Configuration, Diagnostic, Kind, Step, StepInfo};
+use kiln_plan::{ComponentRef, Configuration, Diagnostic, Kind, Step, StepInfo};
 use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
 
@@ -44,17 +44,17 @@ pub(super) fn configure(
     StepConfiguration::new(build, &described.schema, written).map(Arc::new)
 }
 
-/// A started instance of the step's component.
+/// A started instance of a component.
 pub(super) async fn start(
     build: &Arc<BuildInner>,
-    step: &Step,
+    component: &ComponentRef,
     configuration: Arc<StepConfiguration>,
     role: Role,
     info: Option<Arc<StepInfo>>,
     cancel: CancellationToken,
 ) -> Result<Instance, StepError> {
     let host = build.run.host.clone();
-    let reference = step.component.clone();
+    let reference = component.clone();
     let loading = host.clone();
     let (loaded, grants) = tokio::task::spawn_blocking(move || {
         let entry = loading.entry(&reference)?;
@@ -66,7 +66,7 @@ pub(super) async fn start(
     let limits = &host.options.limits;
     let context = StepCtx {
         build: build.clone(),
-        component: step.component.clone(),
+        component: component.clone(),
         info,
         grants: if role == Role::Pure { Arc::default() } else { grants },
         configuration: Some(configuration),

@@ -4,20 +4,22 @@
 //! that was verified.
 
 use super::config::ConfigurationHandle as Configuration;
-use super::{Authority, Call};
+use super::http::Policy;
+use super::{Authority, Call, permit};
 use crate::bindings::kiln::host::downloads;
 use crate::bindings::kiln::host::types::ErrorCode;
 use crate::build::BuildInner;
 use crate::designation;
 use crate::error::{CallError, CallResult, fail, fail_at};
 use crate::file::File;
+use crate::outgoing;
 use crate::progress::bar;
 use crate::state::{State, StepCtx};
 use kiln_content::digest::Checksum;
 use kiln_content::download::{DownloadError, Downloader, Fetch};
-use kiln_content::egress::{AddressClass, Egress, EgressSettings, PolicyFns, classify};
-use kiln_plan::Designation;
+use kiln_content::egress::{AddressClass, EgressPolicy, PolicyFns, classify, origin_of};
 use kiln_plan::grant::Request as Grant;
+use kiln_plan::{Designation, Origin};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -29,15 +31,22 @@ pub struct Request {
     url: String,
     /// Whether the template named it; otherwise the URL needs a grant.
     designated: bool,
+    /// Whether it may be a path on this machine.
     local: bool,
     checksum: String,
     limit: Option<u64>,
 }
 
-/// Fetches what the user named, with a bar.
-pub(crate) async fn fetch(step: &Arc<StepCtx>, wanted: Fetch, cancel: CancellationToken) -> CallResult<File> {
+/// Fetches, with a bar. `policy` says where to.
+pub(crate) async fn fetch(
+    step: &Arc<StepCtx>,
+    wanted: Fetch,
+    policy: impl EgressPolicy + 'static,
+    cancel: CancellationToken,
+) -> CallResult<File> {
     let name = wanted.urls.first().and_then(|url| url.rsplit('/').next()).unwrap_or("").to_owned();
-    let egress = egress(hosts_of(&wanted)).map_err(|e| fail(ErrorCode::Failed, e))?;
+    let egress =
+        outgoing::egress(step.build.options(), policy).map_err(|e| fail(ErrorCode::Failed, e.to_string()))?;
     let bar = bar(step, format!("fetching {name}"), 0);
     let fetched = Downloader::new(egress).fetch(&wanted, bar.callback(), cancel).await;
     let fetched = fetched.map_err(|e| download_error(&e))?;
@@ -58,37 +67,53 @@ fn download_error(error: &DownloadError) -> CallError {
     fail(code, error.to_string())
 }
 
-/// The hosts that the user named.
-fn hosts_of(wanted: &Fetch) -> BTreeSet<String> {
-    let listing = match &wanted.checksum {
-        Checksum::Listing(place) => Some(place.as_str()),
+/// Where a download goes whose URLs and list of checksums are all the user's own: to those hosts at
+/// any address but a cloud's metadata, and from there, by redirects, to public addresses.
+pub(crate) fn named(urls: &[String], checksum: Option<&Checksum>) -> impl EgressPolicy + use<> {
+    let listing = match checksum {
+        Some(Checksum::Listing(place)) => Some(place),
         _ => None,
     };
-    let texts = wanted.urls.iter().map(String::as_str).chain(listing);
-    texts.filter_map(|text| Some(target(text)?.1)).collect()
-}
-
-/// A way out for what the user named: those hosts at any address but a cloud's metadata, and from
-/// there, by redirects, public addresses.
-fn egress(named: BTreeSet<String>) -> Result<Egress, String> {
-    let policy = PolicyFns {
+    let hosts: BTreeSet<String> =
+        urls.iter().chain(listing).filter_map(|text| Some(target(text)?.1)).collect();
+    PolicyFns {
         name: |_: &str, _: &str, _: u16| true,
         address: move |address, _: u16, name: &str| match classify(address) {
             AddressClass::Public => true,
             AddressClass::Metadata => false,
-            _ => named.contains(name),
+            _ => hosts.contains(name),
         },
-    };
-    Egress::new(Arc::new(policy), EgressSettings::default()).map_err(|e| e.to_string())
+    }
+}
+
+/// The same for URLs that a component gave to the user's options: to public addresses only.
+pub(crate) fn public() -> impl EgressPolicy {
+    PolicyFns {
+        name: |_: &str, _: &str, _: u16| true,
+        address: |address, _: u16, _: &str| classify(address) == AddressClass::Public,
+    }
 }
 
 /// Scheme, host and port of a URL.
-pub(super) fn target(url: &str) -> Option<(String, String, u16)> {
-    let uri: http::Uri = url.parse().ok()?;
-    let scheme = uri.scheme_str()?.to_owned();
-    let host = uri.host()?.trim_matches(['[', ']']).to_ascii_lowercase();
-    let port = uri.port_u16().unwrap_or(if scheme == "https" { 443 } else { 80 });
-    Some((scheme, host, port))
+pub(super) fn target(url: &str) -> Option<(&'static str, String, u16)> {
+    origin_of(&url.parse().ok()?).ok()
+}
+
+impl State {
+    /// A list of checksums is fetched as well: one that the template does not name needs what any
+    /// other URL needs. Without this a component could ask anybody anything by it. Gives the
+    /// checksum if the template names it.
+    fn judge_checksum(&self, checksum: &Checksum) -> CallResult<Option<Checksum>> {
+        let texts = designation::named(&*self.configuration()?, Designation::Checksum);
+        if texts.iter().any(|text| Checksum::parse(text).is_ok_and(|named| named == *checksum)) {
+            return Ok(Some(checksum.clone()));
+        }
+        let Checksum::Listing(place) = checksum else { return Ok(None) };
+        let Some((scheme, host, port)) = target(place) else {
+            return Err(fail(ErrorCode::Denied, "the template does not name this list of checksums"));
+        };
+        permit(&self.step, &Grant::Http { scheme, host: &host, port }).map(|()| None)
+    }
 }
 
 impl downloads::HostRequest for State {
@@ -109,6 +134,8 @@ impl downloads::HostRequest for State {
         call.target(pointer.clone());
         let configuration = self.configuration()?;
         let designated = designation::find(&configuration, &pointer)?;
+        // What a component made names nothing: it needs the grant.
+        let is_named = designated.origin() != Origin::Component;
         let local = match designated.designation {
             Designation::Source => designated.is_user_s(),
             Designation::Url => false,
@@ -121,7 +148,7 @@ impl downloads::HostRequest for State {
             }
         };
         let url = designated.text.to_owned();
-        let request = Request { url, designated: true, local, checksum: "none".to_owned(), limit: None };
+        let request = Request { url, designated: is_named, local, checksum: "none".to_owned(), limit: None };
         let request = self.table.push(request)?;
         call.done(Ok(request))
     }
@@ -151,17 +178,30 @@ impl downloads::Host for State {
         let authority = if request.designated {
             Authority::Designation
         } else {
-            Authority::Granted(Grant::Http { scheme: &scheme, host: &host, port })
+            Authority::Granted(Grant::Http { scheme, host: &host, port })
         };
         let mut call = Call::enter(self, "downloads.fetch", authority)?;
         call.target(request.url.clone());
         let checksum =
             Checksum::parse(&request.checksum).map_err(|e| fail(ErrorCode::Invalid, e.to_string()))?;
+        let named_checksum = match self.judge_checksum(&checksum) {
+            Ok(named) => named,
+            Err(error) => return call.done(Err(error)),
+        };
         let mut wanted = wanted(&self.step.build, vec![request.url], checksum);
-        wanted.allow_local = request.local;
+        // A list on this machine is the user's to name, for a URL that the user named.
+        let named_list = request.designated && named_checksum.is_some();
+        wanted.allow_local =
+            request.local || (named_list && wanted.urls.iter().all(|url| target(url).is_some()));
         wanted.max_bytes = request.limit;
         let step = Arc::clone(&self.step);
-        let result = call.wait(fetch(&step, wanted, call.cancel.clone())).await;
+        let cancel = call.cancel.clone();
+        let result = if request.designated {
+            let policy = named(&wanted.urls, named_checksum.as_ref());
+            call.wait(fetch(&step, wanted, policy, cancel)).await
+        } else {
+            call.wait(fetch(&step, wanted, Policy::of(&step), cancel)).await
+        };
         let result = result.and_then(|file| {
             call.bytes(file.size()?);
             Ok(self.table.push(file)?)

@@ -11,12 +11,14 @@ use crate::file::{File, MAX_HELD};
 use crate::finished::{Capture, Finished, Mode, Shown, sealed_bytes};
 use crate::journal::Entry;
 use crate::state::State;
-use kiln_machine::{Chunk, Exit, Output as Pipes, Process, ProcessError, Program, Spawner};
+use kiln_machine::{Chunk, Exit, Output as Pipes, Process, ProcessError, Program, Spawner, Stdin};
 use kiln_plan::grant::Request;
 use kiln_plan::{Data, Designation, Origin, OutputStream};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
+use tokio::process::ChildStdin;
 use tokio::sync::mpsc::Receiver;
 use wasmtime::component::Resource;
 
@@ -48,6 +50,8 @@ pub struct ProgramCall {
 #[derive(Debug)]
 pub struct RunningProgram {
     process: Process,
+    /// What it reads, if a guest writes it and has not ended it.
+    input: Option<ChildStdin>,
     output: Receiver<Chunk>,
     stdout: Capture,
     stderr: Capture,
@@ -110,12 +114,21 @@ impl State {
         Ok(program)
     }
 
-    async fn start_program(&mut self, gate: &Call, call: ProgramCall) -> CallResult<RunningProgram> {
+    /// `input` is what the program reads if the call says nothing.
+    async fn start_program(
+        &mut self,
+        gate: &Call,
+        call: ProgramCall,
+        input: Stdin,
+    ) -> CallResult<RunningProgram> {
         let mut program = self.program(&call)?;
-        if let Some(stdin) = &call.stdin {
-            let stdin = stdin.plain(&self.step.build.vault);
-            program.stdin = Some(gate.blocking(move || Ok(stdin.whole(MAX_HELD)?)).await?);
-        }
+        program.stdin = match &call.stdin {
+            Some(stdin) => {
+                let stdin = stdin.plain(&self.step.build.vault);
+                Stdin::Bytes(gate.blocking(move || Ok(stdin.whole(MAX_HELD)?)).await?)
+            }
+            None => input,
+        };
         let spawner = self.step.build.run.host.spawner()?;
         let (began, name) = (Instant::now(), call.program.clone());
         let mut process = gate.wait(async { spawner.spawn(program).await.map_err(|e| refuse(&e)) }).await?;
@@ -124,6 +137,7 @@ impl State {
         let entry = Entry::Process { pid: process.pid(), start: process.start_time(), summary: name.clone() };
         let entry = self.step.build.journal.record(entry).ok();
         Ok(RunningProgram {
+            input: process.take_input(),
             process,
             output,
             stdout: Capture::default(),
@@ -155,6 +169,8 @@ impl RunningProgram {
     }
 
     async fn follow(&mut self, mut shown: Shown) -> CallResult<Finished> {
+        // Nobody writes any more: a program that reads to the end would wait for ever.
+        self.input = None;
         let limit = self.deadline;
         let program = self.program.clone();
         let follow = async {
@@ -352,17 +368,23 @@ impl exec::HostProcess for State {
         }))
     }
 
-    async fn write_stdin(&mut self, this: Resource<RunningProgram>, _: Vec<u8>) -> CallResult<()> {
-        let call =
+    async fn write_stdin(&mut self, this: Resource<RunningProgram>, data: Vec<u8>) -> CallResult<()> {
+        let mut call =
             Call::enter(self, "exec.[method]process.write-stdin", Authority::Role(super::Role::ACTIVE))?;
-        self.table.get(&this)?;
-        call.done(Err(fail(ErrorCode::Unsupported, "give a program its input with `call.stdin`")))
+        call.bytes(data.len() as u64);
+        let data = self.step.build.vault.unseal_bytes(data);
+        let running = self.table.get_mut(&this)?;
+        let Some(input) = &mut running.input else {
+            return call.done(Err(fail(ErrorCode::Ended, "this program reads nothing more")));
+        };
+        let result = call.wait(async { Ok(input.write_all(&data).await?) }).await;
+        call.done(result)
     }
 
     async fn close_stdin(&mut self, this: Resource<RunningProgram>) -> CallResult<()> {
         let call =
             Call::enter(self, "exec.[method]process.close-stdin", Authority::Role(super::Role::ACTIVE))?;
-        self.table.get(&this)?;
+        self.table.get_mut(&this)?.input = None;
         call.done(Ok(()))
     }
 
@@ -417,7 +439,7 @@ impl exec::Host for State {
         let mut gate = self.enter_program("exec.run", &call.program)?;
         gate.target(call.program.clone());
         let shown = Shown::new(self.step.clone(), call.mode);
-        let mut running = match self.start_program(&gate, call).await {
+        let mut running = match self.start_program(&gate, call, Stdin::Null).await {
             Ok(running) => running,
             Err(error) => return gate.done(Err(error)),
         };
@@ -434,7 +456,7 @@ impl exec::Host for State {
         let call = self.table.delete(call)?;
         let mut gate = self.enter_program("exec.start", &call.program)?;
         gate.target(call.program.clone());
-        let running = self.start_program(&gate, call).await;
+        let running = self.start_program(&gate, call, Stdin::Written).await;
         let result = running.and_then(|running| Ok(self.table.push(running)?));
         gate.done(result)
     }

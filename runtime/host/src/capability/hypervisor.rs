@@ -2,10 +2,11 @@
 //! opens files through the hypervisor. Disks are outputs of the build, media are handles, hardware is
 //! what the user's options say; raw arguments, the monitor and bridges are grants of their own.
 
+mod disks;
 mod image;
 
 use super::config::ConfigurationHandle;
-use super::{Authority, Call};
+use super::{Authority, Call, permit};
 use crate::bindings::kiln::host::hypervisor::{self, Condition, ImageFormat, MediumKind, StopReason};
 use crate::bindings::kiln::host::types::ErrorCode;
 use crate::build::BuildInner;
@@ -145,9 +146,7 @@ impl State {
     }
 
     fn permit_switch(&self, switch: Switch) -> CallResult<()> {
-        self.step.grants.permit(&Request::Switch(switch)).map_err(|refusal| {
-            fail(ErrorCode::Denied, format!("{refusal} for the {}", self.step.component_words()))
-        })
+        permit(&self.step, &Request::Switch(switch))
     }
 
     fn qemu_img(&self) -> CallResult<QemuImg> {
@@ -565,6 +564,7 @@ fn register(build: &Arc<BuildInner>, vm: &VmInner, running: kiln_machine::Vm) ->
     build.undo(summary, Some(entry), move || async move {
         undone.power_off().await.map_err(|e| e.to_string())
     })?;
+    tokio::spawn(disks::watch(vm.spec.clone(), running.disk_trouble(), Arc::clone(&build.trouble)));
     let left = Arc::clone(&running);
     build.leave_with(move || {
         left.release();

@@ -4,6 +4,7 @@
 use super::{Authority, Call, Role};
 use crate::bindings::kiln::host::journal::{self, UndoEntry};
 use crate::bindings::kiln::host::types::ErrorCode;
+use crate::build::undo;
 use crate::error::{CallResult, fail};
 use crate::journal::Entry;
 use crate::state::State;
@@ -20,15 +21,16 @@ impl journal::Host for State {
             return call.done(Err(error));
         }
         let summary = self.step.shown(&entry.summary);
-        let entry = Entry::Outside {
-            component: self.step.component.to_string(),
-            kind: entry.kind,
-            key: entry.key,
-            data: entry.data,
-            summary,
-        };
-        let journal = self.step.build.journal.clone();
-        let result = call.blocking(move || Ok(journal.record(entry)?)).await;
+        let outside = undo::recorded(&self.step, entry, summary);
+        let (journal, recorded) =
+            (self.step.build.journal.clone(), self.step.build.extension(undo::Recorded::default));
+        let configuration = self.step.configuration.clone();
+        let result = call.blocking(move || {
+            let number = journal.record(Entry::Outside(outside?))?;
+            recorded.keep(number, configuration);
+            Ok(number)
+        });
+        let result = result.await;
         call.done(result)
     }
 

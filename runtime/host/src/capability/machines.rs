@@ -8,7 +8,7 @@ mod typing;
 use super::config::ConfigurationHandle as Configuration;
 use super::hypervisor::Vm;
 use super::sessions::{Session, connection};
-use super::{Authority, Call, Role};
+use super::{Authority, Call, Role, permit};
 use crate::bindings::kiln::host::machines::{self, Address, KeyPair, Medium};
 use crate::bindings::kiln::host::types::ErrorCode;
 use crate::configuration::StepConfiguration;
@@ -83,10 +83,7 @@ impl State {
                 let address = host
                     .parse()
                     .map_err(|_| fail(ErrorCode::Invalid, format!("`{host}` is no IP address")))?;
-                self.step
-                    .grants
-                    .permit(&Request::Ssh(address, port))
-                    .map_err(|refusal| fail(ErrorCode::Denied, refusal.to_string()))?;
+                permit(&self.step, &Request::Ssh(address, port))?;
                 Ok(Place { host, port, vm: None })
             }
             (Address::Configured, None) => Err(options.wrong("ssh_host", "`ssh_host` must be set")),

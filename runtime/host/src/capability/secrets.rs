@@ -13,6 +13,9 @@ use sha2::Sha256;
 
 /// Characters of a random secret unless the guest names others.
 const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+/// The shortest text that a guest makes a secret: it is masked in the output of the whole run, so a
+/// letter or a common word would take the user's eyes away.
+const SHORTEST: usize = 8;
 
 impl secrets::Host for State {
     async fn quote(&mut self, text: String, style: Quoting) -> CallResult<String> {
@@ -28,6 +31,11 @@ impl secrets::Host for State {
     async fn seal(&mut self, text: String) -> CallResult<String> {
         let call = Call::enter(self, "secrets.seal", Authority::Always)?;
         let plain = self.step.build.vault.unseal(&text);
+        if plain.trim().chars().count() < SHORTEST {
+            let words =
+                format!("a secret has at least {SHORTEST} characters: a shorter one occurs in other text");
+            return call.done(Err(fail(ErrorCode::Invalid, words)));
+        }
         call.done(seal(self, &plain))
     }
 

@@ -28,7 +28,11 @@ const fn import(interface: &'static str, function: &'static str, class: Class) -
     Import { interface, function, class }
 }
 
-/// All of them.
+/// What reaches out of the standard interfaces: `wasi:http/outgoing-handler.handle`. The rest of WASI
+/// that is linked (clocks, random numbers, what a guest prints) reaches nothing.
+pub const STANDARD: &[Import] = &[import("outgoing-handler", "handle", Class::Grant)];
+
+/// All of the package `kiln:host`.
 #[rustfmt::skip]
 pub const IMPORTS: &[Import] = &[
     import("files", "[method]file.name", Class::Always),

@@ -84,7 +84,7 @@ impl transfers::Host for State {
     async fn send(&mut self, request: Resource<Request>) -> CallResult<Resource<Response>> {
         let url = self.table.delete(request)?.url;
         let (scheme, host, port) = target(&url).unwrap_or_default();
-        let grant = Grant::Http { scheme: &scheme, host: &host, port };
+        let grant = Grant::Http { scheme, host: &host, port };
         let call = Call::enter(self, "transfers.send", Authority::Granted(grant))?;
         unsupported(call)
     }

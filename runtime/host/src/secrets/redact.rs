@@ -1,11 +1,10 @@
 //! Finding secrets in what is shown or kept, in every form that they take on the way.
 //!
-//! [`Redactor`] works on whole texts; [`RedactingStream`] on pieces, and holds back the end of a
-//! piece as long as it could be the beginning of a secret, so that a value split over writes is
-//! found as well.
+//! Main type: [`Redactor`]. Output that comes in pieces is cut where no secret is cut
+//! ([`Redactor::certain`]), so that a value split over writes is found as well.
 
+use super::patterns::Patterns;
 use super::{Style, quote};
-use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -22,13 +21,7 @@ const SHORTEST_ENCODED: usize = 4;
 #[derive(Debug, Default)]
 pub struct Redactor {
     forms: Mutex<BTreeSet<String>>,
-    machine: RwLock<Option<Arc<Machine>>>,
-}
-
-#[derive(Debug)]
-struct Machine {
-    search: AhoCorasick,
-    longest: usize,
+    patterns: RwLock<Option<Arc<Patterns>>>,
 }
 
 impl Redactor {
@@ -42,20 +35,17 @@ impl Redactor {
             return;
         }
         forms_of(value, &mut forms);
-        let search = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(forms.iter());
-        let longest = forms.iter().map(String::len).max().unwrap_or(0);
-        if let Ok(search) = search {
-            *self.machine.write().unwrap_or_else(PoisonError::into_inner) =
-                Some(Arc::new(Machine { search, longest }));
+        if let Some(patterns) = Patterns::new(forms.iter()) {
+            *self.patterns.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(patterns));
         }
     }
 
     /// `text` with every secret replaced by `<sensitive>`.
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        match self.machine() {
-            Some(machine) if machine.search.is_match(text) => {
+        match self.patterns() {
+            Some(patterns) if patterns.search.is_match(text) => {
                 let mut out = String::with_capacity(text.len());
-                machine.search.replace_all_with(text, &mut out, |_, _, dst| {
+                patterns.search.replace_all_with(text, &mut out, |_, _, dst| {
                     dst.push_str(MASK);
                     true
                 });
@@ -67,66 +57,17 @@ impl Redactor {
 
     /// Whether `text` holds a secret.
     pub fn finds(&self, text: &str) -> bool {
-        self.machine().is_some_and(|machine| machine.search.is_match(text))
+        self.patterns().is_some_and(|patterns| patterns.search.is_match(text))
     }
 
-    /// A redactor for output that comes in pieces.
-    pub fn stream(self: &Arc<Self>) -> RedactingStream {
-        RedactingStream { redactor: self.clone(), held: Vec::new() }
+    /// How much of the beginning of `bytes` can be shown before more comes: what follows may be the
+    /// beginning of a secret.
+    pub fn certain(&self, bytes: &[u8]) -> usize {
+        self.patterns().map_or(bytes.len(), |patterns| patterns.certain(bytes))
     }
 
-    fn machine(&self) -> Option<Arc<Machine>> {
-        self.machine.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-/// Redacts bytes that come in pieces of any size.
-#[derive(Debug)]
-pub struct RedactingStream {
-    redactor: Arc<Redactor>,
-    held: Vec<u8>,
-}
-
-impl RedactingStream {
-    /// Takes a piece; gives what is certain by now.
-    pub fn push(&mut self, piece: &[u8]) -> Vec<u8> {
-        self.held.extend_from_slice(piece);
-        let Some(machine) = self.redactor.machine() else { return std::mem::take(&mut self.held) };
-        let mut out = Vec::new();
-        let mut done = 0;
-        // A match that ends in the last `longest` bytes could still grow or begin earlier.
-        let certain = self.held.len().saturating_sub(machine.longest);
-        for found in machine.search.find_iter(&self.held) {
-            if found.start() > certain {
-                break;
-            }
-            out.extend_from_slice(self.held.get(done..found.start()).unwrap_or(&[]));
-            out.extend_from_slice(MASK.as_bytes());
-            done = found.end();
-        }
-        if certain > done {
-            out.extend_from_slice(self.held.get(done..certain).unwrap_or(&[]));
-            done = certain;
-        }
-        self.held.drain(..done);
-        out
-    }
-
-    /// The rest.
-    pub fn finish(mut self) -> Vec<u8> {
-        self.flush()
-    }
-
-    /// What is held back, because nothing more comes for a while.
-    pub fn flush(&mut self) -> Vec<u8> {
-        let held = std::mem::take(&mut self.held);
-        let Some(machine) = self.redactor.machine() else { return held };
-        let mut out = Vec::with_capacity(held.len());
-        machine.search.replace_all_with_bytes(&held, &mut out, |_, _, dst| {
-            dst.extend_from_slice(MASK.as_bytes());
-            true
-        });
-        out
+    fn patterns(&self) -> Option<Arc<Patterns>> {
+        self.patterns.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -272,17 +213,17 @@ mod tests {
             let redactor = redactor(secret);
             let text = format!("user {secret} and {secret}{secret}.");
             let whole = redactor.redact(&text).into_owned();
-            for cut in 0..text.len() {
-                let mut stream = redactor.stream();
-                let mut out = stream.push(&text.as_bytes()[..cut]);
-                out.extend(stream.push(&text.as_bytes()[cut..]));
-                out.extend(stream.finish());
-                assert_eq!(String::from_utf8(out).unwrap(), whole, "cut at {cut}");
+            for size in 1..text.len() {
+                let (mut out, mut held) = (String::new(), Vec::new());
+                for piece in text.as_bytes().chunks(size) {
+                    held.extend_from_slice(piece);
+                    let rest = held.split_off(redactor.certain(&held));
+                    out.push_str(&redactor.redact(str::from_utf8(&held).unwrap()));
+                    held = rest;
+                }
+                out.push_str(&redactor.redact(str::from_utf8(&held).unwrap()));
+                assert_eq!(out, whole, "pieces of {size}");
             }
-            let mut stream = redactor.stream();
-            let mut out: Vec<u8> = text.bytes().flat_map(|byte| stream.push(&[byte])).collect();
-            out.extend(stream.finish());
-            assert_eq!(String::from_utf8(out).unwrap(), whole);
         }
     }
 

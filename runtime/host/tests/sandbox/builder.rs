@@ -124,7 +124,7 @@ async fn what_a_killed_run_left_is_removed_later() {
     drop((builder, scope, run, host, seen));
     let mut runs = Journal::open_runs(&state).unwrap();
     assert_eq!(runs.len(), 1);
-    let (removed, left) = runs.remove(0).undo_all().await;
+    let (removed, left) = runs.remove(0).undo_all(None).await;
     assert!(removed.iter().any(|line| line.ends_with("/out")) && left.is_empty(), "{removed:?} {left:?}");
     assert!(!folder.path().join("work/out").exists());
     assert!(Journal::open_runs(&state).unwrap().is_empty());

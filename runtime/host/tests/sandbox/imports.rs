@@ -78,7 +78,7 @@ fn descriptions_and_native_code_are_cached() {
         "{names:?}"
     );
     assert!(world.host.describe(&ComponentRef::new(Kind::Builder, "nothing")).is_err());
-    assert_eq!(world.host.names(Kind::Builder), ["probe"]);
+    assert_eq!(world.host.names(Kind::Builder), ["probe", "undoer"]);
 }
 
 #[tokio::test]

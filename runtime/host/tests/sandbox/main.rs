@@ -14,3 +14,4 @@ mod hostile;
 mod imports;
 mod secrets;
 mod support;
+mod undo;

@@ -44,3 +44,12 @@ async fn known_secrets_inside_sensitive_text_are_sealed_alone() {
     let said = world.says(json!({"secret": "user:hunter2@host", "do": ["secret"]})).await;
     assert_eq!(said, ["the secret is user:<sensitive>@host"]);
 }
+
+/// Input that is written piece by piece is a sink too, and has an end.
+#[tokio::test]
+async fn a_program_reads_what_the_guest_writes() {
+    let world = World::new(Setup { grants: grants(&[("exec", &["sh"])]), ..Setup::default() });
+    let said = world.says(json!({"secret": "hunter2-hunter2", "do": ["talk"]})).await;
+    let ended = "ErrorCode::Ended: this program reads nothing more";
+    assert_eq!(said, [format!("same\n | same\nmore | Some(0) | {ended}")]);
+}

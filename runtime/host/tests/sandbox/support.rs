@@ -92,14 +92,18 @@ impl World {
             working_dir: at("work"),
             home: Some(at("home")),
             environment: environment.map(|(name, value)| (name.into(), value.into())).into(),
-            bundled: [(Kind::Provisioner, "probe"), (Kind::Builder, "probe_builder")]
-                .map(|(kind, file)| Bundled {
-                    kind,
-                    name: "probe".into(),
-                    bytes: program(file).into(),
-                    grants: Some(setup.grants.clone()),
-                })
-                .into(),
+            bundled: [
+                (Kind::Provisioner, "probe", "probe"),
+                (Kind::Builder, "probe", "probe_builder"),
+                (Kind::Builder, "undoer", "undoer"),
+            ]
+            .map(|(kind, name, file)| Bundled {
+                kind,
+                name: name.into(),
+                bytes: program(file).into(),
+                grants: Some(setup.grants.clone()),
+            })
+            .into(),
             limits: setup.limits,
             ..HostOptions::default()
         };

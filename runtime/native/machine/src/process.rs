@@ -83,6 +83,18 @@ pub enum Output {
     Log(PathBuf),
 }
 
+/// What a child reads.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Stdin {
+    /// Nothing: `/dev/null`.
+    #[default]
+    Null,
+    /// These bytes, then the end.
+    Bytes(Vec<u8>),
+    /// What is written to [`Process::take_input`].
+    Written,
+}
+
 /// A program to start. The environment is exactly `env`; nothing is inherited.
 #[derive(Debug, Clone, Default)]
 pub struct Program {
@@ -94,8 +106,8 @@ pub struct Program {
     pub env: Vec<(OsString, OsString)>,
     /// Working directory; kiln's own if none.
     pub cwd: Option<PathBuf>,
-    /// Bytes for standard input, then end of file; none is `/dev/null`.
-    pub stdin: Option<Vec<u8>>,
+    /// Standard input.
+    pub stdin: Stdin,
     /// Where output goes.
     pub output: Output,
     /// Leave out `PR_SET_PDEATHSIG`, so that [`Process::release`] lets it outlive kiln. The supervisor
@@ -202,14 +214,15 @@ impl Spawner {
     pub async fn spawn(&self, mut program: Program) -> Result<Process, ProcessError> {
         let gone = || ProcessError::Spawner(io::Error::other("the spawner thread ended"));
         let name = program.name();
-        let stdin = program.stdin.take();
-        let input = stdin.is_some();
-        program.stdin = input.then(Vec::new);
+        let input = match &mut program.stdin {
+            Stdin::Bytes(bytes) => Some(std::mem::take(bytes)),
+            Stdin::Null | Stdin::Written => None,
+        };
         let (reply, started) = oneshot::channel();
         self.jobs.send((program, reply)).map_err(|_| gone())?;
         let mut started = started.await.map_err(|_| gone())??;
         let child = started.0.take().ok_or_else(gone)?;
-        Process::adopt(child, stdin, self.clone())
+        Process::adopt(child, input, self.clone())
             .map_err(|source| ProcessError::Start { program: name, source })
     }
 }
@@ -245,7 +258,7 @@ fn fork(program: Program, announce: Option<Arc<OwnedFd>>) -> Started {
     if let Some(cwd) = &program.cwd {
         command.current_dir(cwd);
     }
-    command.stdin(if program.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
+    command.stdin(if program.stdin == Stdin::Null { Stdio::null() } else { Stdio::piped() });
     match &program.output {
         Output::Null => command.stdout(Stdio::null()).stderr(Stdio::null()),
         Output::Piped => command.stdout(Stdio::piped()).stderr(Stdio::piped()),
@@ -274,13 +287,14 @@ pub struct Process {
     pid: u32,
     start_time: u64,
     exit: watch::Receiver<Option<Exit>>,
+    input: Option<tokio::process::ChildStdin>,
     output: Option<mpsc::Receiver<Chunk>>,
     spawner: Spawner,
     released: AtomicBool,
 }
 
 impl Process {
-    fn adopt(mut child: std::process::Child, stdin: Option<Vec<u8>>, spawner: Spawner) -> io::Result<Self> {
+    fn adopt(mut child: std::process::Child, input: Option<Vec<u8>>, spawner: Spawner) -> io::Result<Self> {
         let pid = child.id();
         let start_time = platform::start_time(pid).unwrap_or_default();
         #[expect(deprecated, reason = "the sound constructor is unsafe; an OwnedFd keeps what it asks for")]
@@ -289,11 +303,15 @@ impl Process {
             platform::exterminate(pid, Some(start_time));
             let _ = child.wait();
         })?;
-        if let (Some(pipe), Some(bytes)) = (child.stdin.take(), stdin) {
-            let mut pipe = tokio::process::ChildStdin::from_std(pipe)?;
-            // A child that does not read its input ends the task by closing the pipe.
-            tokio::spawn(async move { pipe.write_all(&bytes).await });
-        }
+        let pipe = child.stdin.take().map(tokio::process::ChildStdin::from_std).transpose()?;
+        let input = match (pipe, input) {
+            (Some(mut pipe), Some(bytes)) => {
+                // A child that does not read its input ends the task by closing the pipe.
+                tokio::spawn(async move { pipe.write_all(&bytes).await });
+                None
+            }
+            (pipe, _) => pipe,
+        };
         let output = pipes(&mut child)?;
         let (report, exit) = watch::channel(None);
         let announce = spawner.pipe.clone();
@@ -306,7 +324,7 @@ impl Process {
             }
             report.send_replace(Some(to_exit(status)));
         });
-        Ok(Self { pid, start_time, exit, output, spawner, released: AtomicBool::new(false) })
+        Ok(Self { pid, start_time, exit, input, output, spawner, released: AtomicBool::new(false) })
     }
 
     /// The process id; also the id of its group and session.
@@ -332,6 +350,11 @@ impl Process {
     /// The end as a future that does not borrow the process.
     pub(crate) fn ending(&self) -> impl Future<Output = Exit> + Send + use<> {
         wait_for_exit(self.exit.clone())
+    }
+
+    /// The input of a child with [`Stdin::Written`]; the first call only. Dropping it ends the input.
+    pub fn take_input(&mut self) -> Option<tokio::process::ChildStdin> {
+        self.input.take()
     }
 
     /// The output of a child with [`Output::Piped`]; the first call only. The channel closes when all

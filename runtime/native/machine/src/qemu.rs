@@ -25,7 +25,7 @@ pub use firmware::efi_firmware;
 pub(crate) use ports::random_below;
 pub use screen::StillScreen;
 pub use spec::{Accelerator, Disk, Display, Efi, MachineSpec, Network, Ports, RawArguments, Vnc};
-pub use stop::Stop;
+pub use stop::{DiskTrouble, Stop};
 pub use tpm::Tpm;
 
 use crate::process::{Process, ProcessError};

@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
 use tokio_util::sync::CancellationToken;
 
 fn main() -> ExitCode {
@@ -86,7 +87,7 @@ fn output_status_and_environment() {
     block(async {
         let spawner = spawner();
         let mut program = shell("cat; pwd; echo $GIVEN-$HOME-$USER; echo bad >&2; exit 3");
-        program.stdin = Some(b"input\n".to_vec());
+        program.stdin = Stdin::Bytes(b"input\n".to_vec());
         program.env.push(("GIVEN".into(), OsString::from("yes")));
         program.cwd = Some("/".into());
         let finished = spawner.run(program, RunLimits::default(), &CancellationToken::new()).await.unwrap();
@@ -98,10 +99,22 @@ fn output_status_and_environment() {
         assert_eq!(finished.exit, Exit::Signal(15));
         // No input is the end of file, not the terminal; a child that ignores a big input is no trouble.
         let mut deaf = shell("exit 0");
-        deaf.stdin = Some(vec![0; 1 << 20]);
+        deaf.stdin = Stdin::Bytes(vec![0; 1 << 20]);
         assert!(
             spawner.run(deaf, RunLimits::default(), &CancellationToken::new()).await.unwrap().exit.success()
         );
+        let mut talking = shell("read line; echo got $line; cat");
+        talking.stdin = Stdin::Written;
+        talking.output = Output::Piped;
+        let mut process = spawner.spawn(talking).await.unwrap();
+        let (mut input, mut output) = (process.take_input().unwrap(), process.take_output().unwrap());
+        assert!(process.take_input().is_none());
+        input.write_all(b"one\n").await.unwrap();
+        assert_eq!(output.recv().await, Some(Chunk::Stdout(b"got one\n".to_vec())));
+        input.write_all(b"two").await.unwrap();
+        assert_eq!(output.recv().await, Some(Chunk::Stdout(b"two".to_vec())));
+        drop(input);
+        assert!(process.wait().await.success());
         let empty = spawner.run(shell("cat"), RunLimits::default(), &CancellationToken::new()).await.unwrap();
         assert!(empty.exit.success() && empty.stdout.is_empty());
     });

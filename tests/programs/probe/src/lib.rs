@@ -247,6 +247,7 @@ fn act(
             Ok((status, out)) => format!("{status:?} {out}"),
             Err(error) => format!("{:?}: {}", error.code, error.message),
         }),
+        "talk" => ui::say(&talk(json["secret"].as_str().unwrap())?),
         "render" => {
             ui::say(&render::go_template(rest, r#"{"Vars":"A=1","Path":"/x"}"#).unwrap_or_else(|e| e.message))
         }
@@ -263,6 +264,24 @@ fn act(
         other => panic!("no verb {other}"),
     }
     Ok(())
+}
+
+/// Gives a program its input piece by piece, a secret first, and ends it.
+fn talk(secret: &str) -> Result<String, Error> {
+    let call = exec::Call::new("sh");
+    let script = r#"read -r line; test "$line" = hunter2-hunter2 && echo same; cat"#;
+    for argument in ["-c", script] {
+        call.argument(&[exec::Part::Text(argument.into())]);
+    }
+    let process = exec::start(call)?;
+    process.write_stdin(format!("{secret}\n").as_bytes())?;
+    let first = process.next_output()?.map(|piece| piece.data).unwrap_or_default();
+    process.write_stdin(b"more")?;
+    process.close_stdin()?;
+    let late = code(process.write_stdin(b"late"));
+    let finished = process.wait()?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok(format!("{} | {} | {:?} | {late}", text(&first), text(&finished.stdout()), finished.status()))
 }
 
 /// Calls everything that needs a designation, another role or a grant, and says what it got.

@@ -78,7 +78,7 @@ pub(super) async fn connect(
     let (build, door) = (Arc::clone(&step.build), door);
     step.build.leave_with(move || door.words(&build));
     let method = communicator::transfer_method(options);
-    Ok(Session { ssh: Arc::new(Ssh { session, method }) })
+    Ok(Session { ssh: Arc::new(Ssh { session, method, forwards: Default::default() }) })
 }
 
 /// How the user gets into a machine that is left running.

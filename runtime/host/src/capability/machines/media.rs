@@ -74,7 +74,13 @@ pub(super) async fn iso(
     wanted.extension = options.string("iso_target_extension");
     wanted.target = options.text("iso_target_path").map(|path| designation::resolve(&step.build, path));
     let name = if is_set(configuration, "iso_url") { "/iso_url" } else { "/iso_urls" };
-    downloads::fetch(step, wanted, cancel).await.map_err(|e| e.at(name))
+    let fetched = if local {
+        let policy = downloads::named(&wanted.urls, Some(&wanted.checksum));
+        downloads::fetch(step, wanted, policy, cancel).await
+    } else {
+        downloads::fetch(step, wanted, downloads::public(), cancel).await
+    };
+    fetched.map_err(|e| e.at(name))
 }
 
 /// `~` means the user's home in paths too.

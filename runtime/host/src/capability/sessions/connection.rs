@@ -15,11 +15,16 @@ use crate::state::{State, StepCtx};
 use kiln_plan::OutputStream;
 use kiln_plan::grant::{Request, Switch};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use wasmtime::component::Resource;
 
 /// What a command or upload may take from memory.
 const MAX_MEMORY: usize = 64 << 20;
+/// The most ports of loopback that lead into one session.
+const MAX_FORWARDS: usize = 64;
+/// The most patterns of names that an upload leaves out.
+const MAX_EXCLUDES: usize = 1000;
 
 /// A connection. Cheap to clone; it is closed with the build.
 #[derive(Debug, Clone)]
@@ -31,6 +36,8 @@ pub struct Session {
 pub(crate) struct Ssh {
     pub(crate) session: kiln_ssh::Session,
     pub(crate) method: kiln_ssh::Method,
+    /// The ports that were opened with it; they close with it.
+    pub(crate) forwards: AtomicUsize,
 }
 
 impl std::fmt::Debug for Ssh {
@@ -157,6 +164,22 @@ fn source(step: &StepCtx, file: &File, mode: Option<u32>) -> CallResult<kiln_ssh
     Ok(kiln_ssh::FileSource::bytes(plain.whole(MAX_MEMORY)?, mode))
 }
 
+/// Which names an upload leaves out.
+fn excludes(patterns: &[String]) -> CallResult<Option<kiln_ssh::Excludes>> {
+    if patterns.len() > MAX_EXCLUDES {
+        return Err(fail(ErrorCode::Limit, "an upload leaves out by 1000 patterns at most"));
+    }
+    let read = |text: &String| {
+        let wrong = |e| fail(ErrorCode::Invalid, format!("`{text}` is no pattern: {e}"));
+        glob::Pattern::new(text).map_err(wrong)
+    };
+    let patterns: Vec<glob::Pattern> = patterns.iter().map(read).collect::<CallResult<_>>()?;
+    if patterns.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Arc::new(move |name| patterns.iter().any(|pattern| pattern.matches(name)))))
+}
+
 impl State {
     fn ssh(&self, session: &Resource<Session>) -> CallResult<Arc<Ssh>> {
         Ok(Arc::clone(&self.table.get(session)?.ssh))
@@ -193,6 +216,7 @@ impl sessions::HostProcess for State {
     async fn write_stdin(&mut self, this: Resource<Process>, data: Vec<u8>) -> CallResult<()> {
         let mut call = self.enter_session("sessions.[method]process.write-stdin")?;
         call.bytes(data.len() as u64);
+        let data = self.step.build.vault.unseal_bytes(data);
         let stdin = self.table.get(&this)?.process.stdin();
         let result = call.wait(async { stdin.write(data.into()).await.map_err(|e| ssh_error(&e)) }).await;
         call.done(result)
@@ -319,15 +343,16 @@ impl sessions::HostSession for State {
         let mut call = self.enter_session("sessions.[method]session.upload-directory")?;
         call.target(self.step.shown(&remote));
         let (ssh, options) = (self.ssh(&this)?, self.table.delete(options)?);
-        if !options.exclude.is_empty() {
-            let words = "leaving names out of an upload is specified and not implemented yet";
-            return call.done(Err(fail(ErrorCode::Unsupported, words)));
-        }
+        let excludes = match excludes(&options.exclude) {
+            Ok(excludes) => excludes,
+            Err(error) => return call.done(Err(error)),
+        };
         let directory = self.table.get(&directory)?;
         let (dir, name) = (directory.opened()?, directory.file_name());
         let remote = self.step.build.vault.unseal(&remote);
         let target = if contents { remote } else { format!("{}/{name}", remote.trim_end_matches('/')) };
-        let (_bar, transfer) = self.transfer(&ssh, &format!("uploading {name}"), 0);
+        let (_bar, mut transfer) = self.transfer(&ssh, &format!("uploading {name}"), 0);
+        transfer.excludes = excludes;
         let work =
             async { ssh.session.upload_directory(dir, &target, &transfer).await.map_err(|e| ssh_error(&e)) };
         let result = call.wait(work).await.map(|moved| call.bytes(moved.bytes));
@@ -392,11 +417,17 @@ impl sessions::HostSession for State {
         call.done(result)
     }
 
-    async fn forward(&mut self, this: Resource<Session>, _host: String, _port: u16) -> CallResult<u16> {
+    async fn forward(&mut self, this: Resource<Session>, host: String, port: u16) -> CallResult<u16> {
         let authority = Authority::Granted(Request::Switch(Switch::Forward));
-        let call = Call::enter(self, "sessions.[method]session.forward", authority)?;
-        self.table.get(&this)?;
-        call.done(Err(fail(ErrorCode::Unsupported, "forwarding is specified and not implemented yet")))
+        let mut call = Call::enter(self, "sessions.[method]session.forward", authority)?;
+        call.target(self.step.shown(&format!("{host}:{port}")));
+        let ssh = self.ssh(&this)?;
+        if ssh.forwards.fetch_add(1, Ordering::Relaxed) >= MAX_FORWARDS {
+            return call.done(Err(fail(ErrorCode::Limit, "a session forwards 64 ports at most")));
+        }
+        let result =
+            call.wait(async { ssh.session.forward(&host, port).await.map_err(|e| ssh_error(&e)) }).await;
+        call.done(result)
     }
 
     async fn share(&mut self, this: Resource<Session>) -> wasmtime::Result<Resource<Session>> {

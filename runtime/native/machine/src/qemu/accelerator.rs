@@ -1,7 +1,7 @@
 //! Whether KVM works here: seen by starting a machine with it, once per process and binary.
 
 use super::spec::MachineSpec;
-use crate::process::{Program, RunLimits, Spawner};
+use crate::process::{Program, RunLimits, Spawner, Stdin};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -40,7 +40,7 @@ async fn starts(spec: &MachineSpec, spawner: &Spawner, cancel: &CancellationToke
     program.env.clone_from(&spec.env);
     let commands =
         "{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"query-status\"}\n{\"execute\":\"quit\"}\n";
-    program.stdin = Some(commands.into());
+    program.stdin = Stdin::Bytes(commands.into());
     let limits = RunLimits { timeout: Some(Duration::from_secs(10)), keep: 64 * 1024 };
     match spawner.run(program, limits, cancel).await {
         Ok(finished) => {

@@ -42,6 +42,17 @@ pub(crate) struct Facts {
     pub(crate) shutdown: Option<String>,
     /// How often the machine was reset.
     pub(crate) resets: u64,
+    /// Why QEMU holds the machine still: a disk of this host refused what the guest wrote.
+    pub(crate) disk: Option<DiskTrouble>,
+}
+
+/// A disk of this host refused what the guest wrote, and QEMU holds the machine still.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiskTrouble {
+    /// Whether there is no space left.
+    pub is_full: bool,
+    /// The system's words.
+    pub reason: String,
 }
 
 /// Follows the events until the connection ends.
@@ -64,6 +75,11 @@ fn note(facts: &mut Facts, event: &Event) {
         "SHUTDOWN" => {
             let reason = event.data.get("reason").and_then(Value::as_str).unwrap_or("guest-shutdown");
             facts.shutdown = Some(reason.to_owned());
+        }
+        "BLOCK_IO_ERROR" if event.data.get("action").and_then(Value::as_str) == Some("stop") => {
+            let reason = event.data.get("reason").and_then(Value::as_str).unwrap_or("input/output error");
+            let is_full = event.data.get("nospace").and_then(Value::as_bool).unwrap_or(false);
+            facts.disk = Some(DiskTrouble { is_full, reason: reason.to_owned() });
         }
         "RESET" => facts.resets = facts.resets.saturating_add(1),
         _ => {}
@@ -111,6 +127,16 @@ impl Vm {
         }
     }
 
+    /// Waits for trouble with a disk of this host, as long as there is a machine; none if it ended
+    /// without. Does not keep the machine alive.
+    pub fn disk_trouble(&self) -> impl Future<Output = Option<DiskTrouble>> + Send + use<> {
+        let mut facts = self.facts.clone();
+        async move {
+            let seen = facts.wait_for(|facts| facts.disk.is_some()).await.ok()?;
+            seen.disk.clone()
+        }
+    }
+
     /// How often the machine was reset since it started, by whomever.
     pub fn resets(&self) -> u64 {
         self.facts.borrow().resets
@@ -126,5 +152,25 @@ impl Vm {
             self.kill().await;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_full_disk_is_told_apart_from_what_the_guest_sees_itself() {
+        let told = |data: Value| {
+            let mut facts = Facts::default();
+            note(&mut facts, &Event { name: "BLOCK_IO_ERROR".to_owned(), data });
+            facts.disk
+        };
+        let full = json!({"action": "stop", "nospace": true, "reason": "No space left on device"});
+        let trouble = DiskTrouble { is_full: true, reason: "No space left on device".to_owned() };
+        assert_eq!(told(full), Some(trouble));
+        assert!(!told(json!({"action": "stop", "reason": "x"})).unwrap().is_full);
+        assert_eq!(told(json!({"action": "report", "reason": "x"})), None);
     }
 }

@@ -2,6 +2,8 @@
 
 wit_bindgen::generate!({ path: "../../../../wit", world: "provisioner-component", generate_all });
 
+#[path = "../../by_hand.rs"]
+mod by_hand;
 #[path = "../../calls.rs"]
 mod calls;
 #[path = "../../description.rs"]
