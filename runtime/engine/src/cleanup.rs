@@ -60,10 +60,13 @@ pub(crate) async fn error_provisioner<E: Executor>(
 ) {
     let wanted =
         outcome != CleanupOutcome::Aborted || ctx.run.options.on_error == OnError::RunCleanupProvisioner;
-    let Some(provisioner) = build.error_cleanup.as_ref().filter(|_| wanted) else {
+    if !wanted {
         return;
-    };
-    ctx.emit(EventBody::Say { text: "Running the error-cleanup-provisioner...".to_owned() });
+    }
+    // Packer's words; tools look for them.
+    let text = "Provisioning step had errors: Running the cleanup provisioner, if present...";
+    ctx.emit(EventBody::Say { text: text.to_owned() });
+    let Some(provisioner) = &build.error_cleanup else { return };
     let deadline = Deadline::start(DEADLINE.max(provisioner.timeout));
     if let Err(failure) = retry::once(ctx, provisioner, prepared, 1, &deadline.token).await {
         let text =

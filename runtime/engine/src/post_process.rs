@@ -81,15 +81,14 @@ async fn run_sequence<E: Executor>(
             }
         };
         let keep = keeps(&processed, post_processor.keep_input_artifact);
-        if place == 0 {
-            tally.keep |= keep;
-        } else if !keep {
-            destroy(ctx, &input).await;
+        match (place, keep) {
+            (0, _) => tally.keep |= keep,
+            // What is kept in between is a result of its own, also if it is the builder's passed on.
+            (_, true) => tally.outputs.push(input.clone()),
+            (_, false) => destroy(ctx, &input).await,
         }
         match processed.artifact {
             Some(output) => input = output,
-            // It ends here; an input that was kept is still a result, unless it is the builder's.
-            None if place > 0 && keep => break,
             None => return,
         }
     }

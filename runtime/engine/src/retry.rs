@@ -34,9 +34,12 @@ pub(crate) async fn provision<E: Executor>(
         if failure.cancelled || ctx.run.cancel.is_cancelled() {
             return Err(Failure { cancelled: true, ..failure });
         }
-        let left = provisioner.max_retries - number;
-        if left > 0 {
-            let text = format!("Provisioner failed with \"{failure}\", retrying with {left} trie(s) left");
+        let text = match provisioner.max_retries - number {
+            0 if number == 0 => None,
+            0 => Some("retry limit reached.".to_owned()),
+            left => Some(format!("Provisioner failed with \"{failure}\", retrying with {left} trie(s) left")),
+        };
+        if let Some(text) = text {
             ctx.emit(EventBody::Say { text });
         }
         first.get_or_insert(failure);

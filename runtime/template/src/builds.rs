@@ -103,6 +103,7 @@ impl Evaluated {
         let mut diagnostics = Vec::new();
         let only = Matcher::new(&filters.only, &mut diagnostics);
         let except = Matcher::new(&filters.except, &mut diagnostics);
+        let bad_filter = !diagnostics.is_empty();
         let mut planner = Planner {
             evaluated: self,
             catalogue,
@@ -128,7 +129,7 @@ impl Evaluated {
             );
         }
         dedupe(&mut diagnostics);
-        let builds = if self.failed { Vec::new() } else { planner.builds };
+        let builds = if self.failed || bad_filter { Vec::new() } else { planner.builds };
         (Plan { builds, sources: Arc::clone(&self.sources), sensitive: self.secrets() }, diagnostics)
     }
 }

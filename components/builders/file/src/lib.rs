@@ -3,7 +3,7 @@
 
 use kiln_sdk::{
     Artifact, Builder, Config, Context, Description, Draft, Error, Findings, Outcome, Prepared, Unchecked,
-    files,
+    files, say,
 };
 use serde::Deserialize;
 
@@ -41,7 +41,14 @@ impl Builder for File {
             _ => files::from_text("content", config.content.as_deref().unwrap_or_default())?,
         };
         let target = config.output("/target", &serde_json::json!({}))?;
+        let source = config.source.as_deref().filter(|source| !source.is_empty());
+        if let Some(source) = source {
+            say!("Copying {source} to {}", target.display());
+        }
         target.write(&content, 0o600).map_err(|e| e.at("/target"))?;
+        if source.is_some() {
+            say!("Copied {} bytes", content.size()?);
+        }
         self.target = Some(target);
         Ok(Prepared { session: None, values: serde_json::json!({ "ID": "File" }) })
     }

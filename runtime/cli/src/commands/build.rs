@@ -26,14 +26,16 @@ fn build(screen: &Screen, args: &BuildArgs) -> Result<Exit, Shown> {
     session.watch_signals();
     let evaluated = session.evaluate(template, &args.flags, &inputs, true, Mode::Build)?;
     let (plan, wrong) = session.plan(&evaluated, &filters(&args.flags));
-    if wrong || session.cancel.is_cancelled() {
+    // Valid builds run although others are wrong, as with Packer.
+    if wrong && plan.builds.is_empty() || session.cancel.is_cancelled() {
         return Ok(Exit::Failure);
     }
     let missing = Missing::of_plan(&plan, &session.sandbox);
     if screen.diagnostics(&missing.errors(&session.sandbox)) {
         return Ok(Exit::Failure);
     }
-    Ok(run_plan(&session, args, plan))
+    let ended = run_plan(&session, args, plan);
+    Ok(if wrong { Exit::Failure } else { ended })
 }
 
 fn run_plan(session: &Session, args: &BuildArgs, plan: Plan) -> Exit {

@@ -421,6 +421,14 @@ async fn intermediate_outputs_go() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn kept_outputs_in_between_are_results() {
+    let pass_on = Some(Act::Give(Some("image"), true, true));
+    let (gone, result) = process(vec![vec![("p", pass_on, None), ("q", KEEP, None)]]).await;
+    assert!(gone.is_empty());
+    assert_eq!(artifacts(&result), ["image", "image", "out"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_output_ends_a_sequence() {
     let nothing = Some(Act::Give(None, true, false));
     let (gone, result) = process(vec![vec![("p", nothing, None), ("q", None, None)]]).await;

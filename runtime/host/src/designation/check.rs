@@ -47,7 +47,9 @@ fn check_one(
         return None;
     }
     let value = configuration.value.at(pointer)?;
-    let text = value.as_text()?;
+    // This one late value is known from the start, and the default of an output names it.
+    let text = value.as_text()?.replace("{{ .BuildName }}", &build.source_name);
+    let text = text.as_str();
     let (name, is_late) = (name_of(pointer), text.contains("{{"));
     if is_late || value.marks.origin == Origin::Component {
         return None;
