@@ -10,5 +10,6 @@ mod hostile;
 mod legacy;
 mod manifests;
 mod terminal;
+mod traps;
 mod upgrade;
 mod verbs;

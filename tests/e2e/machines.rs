@@ -104,7 +104,7 @@ fn an_installation_by_boot_command() {
 }
 
 #[test]
-fn without_a_communicator_the_machine_ends_itself() {
+fn trap_24_without_a_communicator_the_machine_ends_itself() {
     let guest = Guest::tiny();
     let source = guest
         .source("cd_content = {\n    \"meta-data\" = \"instance-id: off\\n\"\n    \"user-data\" = \"#!/bin/sh\\necho by-seed > /etc/mark\\n(sleep 1; poweroff) &\\n\"\n  }\n  cd_label = \"cidata\"\n  communicator = \"none\"\n  shutdown_timeout = \"2m\"")
@@ -130,11 +130,21 @@ fn three_kinds_of_build_at_once() {
 }
 
 #[test]
-fn force_replaces_an_earlier_image() {
+fn trap_22_the_image_has_no_extension_and_force_replaces_an_earlier_one() {
     let guest = Guest::tiny();
     let project = project(&guest, "", "");
     kiln(&project, &["build", "template.pkr.hcl"]);
     project.build(&[]).expect_code(1).expect(&["output-vm", "-force"]);
     kiln(&project, &["build", "-force", "template.pkr.hcl"]);
     assert!(project.path("output-vm/packer-vm").exists());
+}
+
+#[test]
+fn trap_25_a_machine_that_does_not_stop_in_time_is_an_error() {
+    let guest = Guest::tiny();
+    let source = guest.source("shutdown_timeout = \"2s\"").replace("sudo poweroff", "true");
+    let project = Project::with(&format!("{source}\nbuild {{\n  sources = [\"source.qemu.vm\"]\n}}\n"));
+    project.build(&[]).expect_code(1).expect(&["shutdown_timeout"]);
+    assert!(!project.path("output-vm/packer-vm").exists());
+    assert_eq!(project.processes(), Vec::<String>::new());
 }

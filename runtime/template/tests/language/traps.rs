@@ -1,13 +1,60 @@
-//! The compatibility traps that concern the language, one test each.
+//! The compatibility traps that concern the language, one test each. Those of the command line are
+//! in tests/cli, those of machines in tests/e2e; a test there counts them.
 
 use super::world::{Components, World, shown};
 use kiln_plan::{BuildValues, Diagnostic, Diagnostics, Plan, Value};
-use kiln_template::{Compatible, Evaluated, Filters, Input, Mode, Undeclared, VariableInputs, load};
+use kiln_template::{
+    Compatible, Environment, Evaluated, FileKind, Filters, Input, Mode, Undeclared, VariableInputs, load,
+};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, SystemTime};
 
 fn fixtures() -> World {
     World::new(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/traps"))
+}
+
+/// A clock that goes on by an hour each time it is looked at.
+#[derive(Debug)]
+struct Ticking(World, AtomicU32);
+
+impl Environment for Ticking {
+    fn read(&self, path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
+        self.0.read(path, limit)
+    }
+
+    fn list(&self, directory: &Path) -> std::io::Result<Vec<(String, FileKind)>> {
+        self.0.list(directory)
+    }
+
+    fn kind(&self, path: &Path) -> std::io::Result<FileKind> {
+        self.0.kind(path)
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.0.variable(name)
+    }
+
+    fn working_directory(&self) -> PathBuf {
+        self.0.working_directory()
+    }
+
+    fn home(&self) -> Option<PathBuf> {
+        self.0.home()
+    }
+
+    fn now(&self) -> SystemTime {
+        self.0.now() + Duration::from_secs(3600) * self.1.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn started(&self) -> SystemTime {
+        self.0.started()
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        self.0.random(bytes);
+    }
 }
 
 fn evaluate(input: Input<'_>, inputs: &VariableInputs, mode: Mode) -> (Evaluated, Diagnostics) {
@@ -144,7 +191,32 @@ fn trap_09_filebase64_and_abspath_start_from_the_working_directory() {
 }
 
 #[test]
-fn trap_10_and_11_values_of_the_build_are_late() {
+fn trap_10_time_is_taken_anew_when_a_step_runs() {
+    let text = r#"
+source "null" "a" {}
+build {
+  sources = ["null.a"]
+  provisioner "shell" { inline = [timestamp(), legacy_isotime("2006")] }
+}
+"#;
+    let world = Arc::new(Ticking(fixtures(), AtomicU32::new(0)));
+    let template =
+        load(Input::Text { name: "t", text }, world).unwrap_or_else(|(s, d)| panic!("{}", shown(&s, &d)));
+    let (evaluated, _) = template.evaluate(&VariableInputs::default(), &Components, None, Mode::Build);
+    let (plan, _) = evaluated.plan(&Filters::default(), &Components);
+    let step = &plan.builds[0].provisioners[0].step;
+    let late = step.late.evaluate(&BuildValues::default()).expect("it evaluates");
+    let at = |value: &Value, pointer: &str| value.at(pointer).and_then(Value::as_text).map(str::to_owned);
+    assert_ne!(at(&step.first.value, "/inline/0"), at(&late.value, "/inline/0"), "timestamp() is the clock");
+    assert_eq!(
+        at(&step.first.value, "/inline/1"),
+        at(&late.value, "/inline/1"),
+        "legacy_isotime() is the start"
+    );
+}
+
+#[test]
+fn trap_11_values_of_the_build_are_late() {
     let text = r#"
 source "null" "a" {}
 build {
@@ -176,8 +248,38 @@ fn trap_12_unset_variables() {
 }
 
 #[test]
-fn trap_14_and_15_are_fixtures() {
-    // bad/steps.pkr.hcl sets an option twice; good/*.pkr.hcl use the three spellings.
+fn trap_13_texts_are_numbers_and_bools_where_those_are_wanted() {
+    let text = r#"
+source "qemu" "a" {
+  iso_url  = 5
+  memory   = "4096"
+  headless = "true"
+}
+build { sources = ["qemu.a"] }
+"#;
+    let (plan, found) = plan_of(text, &Filters::default());
+    assert_eq!(codes(&found), Vec::<&str>::new());
+    let expected = serde_json::json!({"iso_url": "5", "memory": 4096, "headless": true});
+    assert_eq!(plan.builds[0].builder.first.value.to_json(), expected);
+}
+
+#[test]
+fn trap_14_a_source_in_a_build_only_adds() {
+    let text = r#"
+source "null" "a" { ssh_host = "one" }
+build {
+  source "null.a" { communicator = "none" }
+  source "null.a" { ssh_host = "two" }
+}
+"#;
+    let (plan, found) = plan_of(text, &Filters::default());
+    assert_eq!((names(&plan), codes(&found)), (vec!["null.a"], vec!["template::duplicate"]));
+    let expected = serde_json::json!({"ssh_host": "one", "communicator": "none"});
+    assert_eq!(plan.builds[0].builder.first.value.to_json(), expected);
+}
+
+#[test]
+fn trap_15_three_spellings_of_a_source() {
     let (plan, found) = plan_of(
         "source \"null\" \"a\" {}\nbuild { sources = [\"null.a\", \"source.null.a\", \"sources.null.a\"] }",
         &Filters::default(),
@@ -194,6 +296,20 @@ build { sources = ["null.good", "null.bad"] }
 "#;
     let (plan, found) = plan_of(text, &Filters::default());
     assert_eq!((names(&plan), codes(&found)), (vec!["null.good"], vec!["template::unknown-option"]));
+}
+
+#[test]
+fn trap_36_unknown_names_are_errors() {
+    let load = |text| load(Input::Text { name: "t", text }, Arc::new(fixtures()));
+    for (text, code) in [
+        ("stray = 1", "template::unexpected-attribute"),
+        ("_comment = 1", "template::unexpected-attribute"),
+        ("strange {}", "template::unknown-block"),
+        ("variable \"a\" { nullable = true }", "template::unexpected-attribute"),
+    ] {
+        let (_, found) = load(text).expect_err(text);
+        assert_eq!(codes(&found), [code], "{text}");
+    }
 }
 
 #[test]

@@ -132,6 +132,30 @@ mod tests {
     }
 
     #[test]
+    fn trap_19_a_target_without_extension_is_a_directory() {
+        let mut wanted = wanted();
+        wanted.extension = Some("iso".into());
+        wanted.target = Some("images".into());
+        let placed = place(&wanted, "http://h/a.iso", None);
+        assert_eq!(placed.parent(), Some(Path::new("/base/images")));
+        wanted.target = Some("images/a.iso".into());
+        assert_eq!(place(&wanted, "http://h/a.iso", None), Path::new("/base/images/a.iso"));
+    }
+
+    #[test]
+    fn trap_20_the_name_in_the_cache_is_of_the_checksum_not_of_the_url() {
+        let mut wanted = wanted();
+        wanted.extension = Some("iso".into());
+        let digest = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+        let sum = Checksum::parse(&format!("sha256:{digest}")).unwrap();
+        let place = |url: &str| place(&wanted, url, sum.digest());
+        assert_eq!(place("http://h/a.iso"), place("http://elsewhere/b.iso"));
+        // By `printf %s sha256:DIGEST | sha1sum`.
+        let name = "/cache/ba32c2e240f7a3708796c7a9f8a7662ae57d2b8f.iso";
+        assert_eq!(place("http://h/a.iso"), Path::new(name));
+    }
+
+    #[test]
     fn urls_and_paths_are_told_apart() {
         let mut wanted = wanted();
         for (text, path) in [

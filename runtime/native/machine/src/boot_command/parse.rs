@@ -209,6 +209,15 @@ mod tests {
     }
 
     #[test]
+    fn trap_40_wait_is_lower_case_keys_are_not_and_other_tags_are_typed() {
+        assert_eq!(written("<ENTER>"), written("<enter>"));
+        assert_eq!(written("<wait>"), "1000ms");
+        assert!(written("<Wait>").starts_with("+shift +comma"));
+        assert!(written("<nokey>").starts_with("+shift +comma -comma -shift +n"));
+        assert!(parse("<wait0>").is_err());
+    }
+
+    #[test]
     fn errors_say_where() {
         assert_eq!(parse("ab<wait0>"), Err(BootCommandError::WaitNotPositive { offset: 2 }));
         assert_eq!(parse("<wait-1s>"), Err(BootCommandError::WaitNotPositive { offset: 0 }));

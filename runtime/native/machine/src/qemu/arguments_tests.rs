@@ -123,7 +123,7 @@ fn no_display_is_said_when_qemu_shall_choose() {
 }
 
 #[test]
-fn rows_replace_by_switch() {
+fn trap_23_rows_replace_by_switch() {
     // Both values of the user's replace the generated one, at its place.
     let rows: &[&[&str]] =
         &[&["-drive", "a"], &["-m", "1", "G"], &["-drive", "b"], &["-no-acpi"], &["-no-acpi", ""]];
