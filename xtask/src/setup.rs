@@ -36,6 +36,8 @@ const PACKAGES: &[&str] = &[
     "lz4",
     "xz-utils",
     "bzip2",
+    // what tests/differential compares with
+    "packer",
     // tests/guest/make-guest.sh
     "busybox-static",
     "cpio",

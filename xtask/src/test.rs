@@ -50,7 +50,13 @@ const SUITES: &[Suite] = &[
     Suite { name: "fuzz", minutes: 3, needs: &[], run: fuzz },
     Suite { name: "contract", minutes: 2, needs: &[Need::Kiln], run: |t, n| kiln_tests(t, n, "contract") },
     Suite { name: "cli", minutes: 3, needs: &[Need::Kiln], run: |t, n| kiln_tests(t, n, "cli") },
-    Suite { name: "bad_day", minutes: 6, needs: ALL, run: |t, n| kiln_tests(t, n, "bad_day") },
+    Suite {
+        name: "differential",
+        minutes: 2,
+        needs: &[Need::Kiln],
+        run: |t, n| kiln_tests(t, n, "differential"),
+    },
+    Suite { name: "bad_day", minutes: 4, needs: ALL, run: |t, n| kiln_tests(t, n, "bad_day") },
     Suite { name: "e2e", minutes: 5, needs: ALL, run: |t, n| kiln_tests(t, n, "e2e") },
     Suite { name: "clippy", minutes: 5, needs: &[], run: clippy },
 ];
