@@ -18,9 +18,9 @@ mod language {
     mod graph;
     mod hostile;
     mod inputs;
-    mod legacy_traps;
     mod laws;
     mod layout;
+    mod legacy_traps;
     mod stranger;
     mod traps;
     mod upgrade;
