@@ -1,6 +1,6 @@
 //! `cargo xtask test [suite…]`: the suites, each within its time budget.
 //!
-//! A suite that exceeds its budget fails, and the budgets together stay under CI's hour (a test
+//! A suite that exceeds its budget fails, and the budgets together stay under CI's 90 minutes (a test
 //! below holds that). A failed suite does not stop the next. A suite of tests in which no test ran
 //! fails too: silence is not success. Everything is compiled in one profile, release, so that the
 //! tests use what is shipped and nothing is compiled twice.
@@ -42,31 +42,31 @@ const SUITES: &[Suite] = &[
     Suite { name: "fmt", minutes: 1, needs: &[], run: fmt },
     Suite { name: "sizes", minutes: 1, needs: &[], run: sizes },
     Suite { name: "check-portable", minutes: 3, needs: &[], run: check_portable },
-    Suite { name: "build", minutes: 14, needs: &[], run: |tree, _| make(tree, Need::Kiln) },
+    Suite { name: "build", minutes: 16, needs: &[], run: |tree, _| make(tree, Need::Kiln) },
     Suite { name: "guest-images", minutes: 2, needs: &[], run: |tree, _| make(tree, Need::Guests) },
     Suite { name: "docs", minutes: 1, needs: &[Need::Kiln], run: |tree, _| docs::compare(tree) },
     Suite { name: "components", minutes: 3, needs: &[], run: components },
-    Suite { name: "unit", minutes: 6, needs: &[Need::Kiln], run: unit },
+    Suite { name: "unit", minutes: 7, needs: &[Need::Kiln], run: unit },
     Suite { name: "fuzz", minutes: 3, needs: &[], run: fuzz },
-    Suite { name: "contract", minutes: 2, needs: &[Need::Kiln], run: |t, n| kiln_tests(t, n, "contract") },
-    Suite { name: "cli", minutes: 3, needs: &[Need::Kiln], run: |t, n| kiln_tests(t, n, "cli") },
+    Suite { name: "contract", minutes: 5, needs: &[Need::Kiln], run: |t, n| kiln_tests(t, n, "contract") },
+    Suite { name: "cli", minutes: 5, needs: &[Need::Kiln], run: |t, n| kiln_tests(t, n, "cli") },
     Suite {
         name: "differential",
-        minutes: 2,
+        minutes: 3,
         needs: &[Need::Kiln],
         run: |t, n| kiln_tests(t, n, "differential"),
     },
-    Suite { name: "bad_day", minutes: 4, needs: ALL, run: |t, n| kiln_tests(t, n, "bad_day") },
-    Suite { name: "e2e", minutes: 5, needs: ALL, run: |t, n| kiln_tests(t, n, "e2e") },
-    Suite { name: "clippy", minutes: 5, needs: &[], run: clippy },
+    Suite { name: "bad_day", minutes: 9, needs: ALL, run: |t, n| kiln_tests(t, n, "bad_day") },
+    Suite { name: "e2e", minutes: 6, needs: ALL, run: |t, n| kiln_tests(t, n, "e2e") },
+    Suite { name: "clippy", minutes: 7, needs: &[], run: clippy },
 ];
 const ALL: &[Need] = &[Need::Kiln, Need::Guests];
 
 /// A whole run is to take at most this, cold, on 2 quiet cores; more is said loudly.
 const TOGETHER: u64 = 40;
-/// All budgets together. They leave room for a noisy machine; CI ends at 60 minutes.
+/// All budgets together. They leave room for a noisy machine; CI ends at 90 minutes.
 #[cfg(test)]
-const CEILING: u64 = 55;
+const CEILING: u64 = 75;
 
 /// What one suite did: its deadline, and the tests that cargo reported.
 struct Tally {

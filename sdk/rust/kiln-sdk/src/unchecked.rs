@@ -178,7 +178,11 @@ mod tests {
         findings.filled(&options, &["a", "b", "none"]);
         assert_eq!(
             findings.lines(),
-            ["/d: only one of `a` and `d` may be set", ": one of `b`, `c` must be set", "/b: `b` must not be empty"]
+            [
+                "/d: only one of `a` and `d` may be set",
+                ": one of `b`, `c` must be set",
+                "/b: `b` must not be empty"
+            ]
         );
     }
 }
