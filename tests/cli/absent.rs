@@ -60,7 +60,7 @@ fn validate_checks_options() {
         "--> template.pkr.hcl:12:3, in source \"amazon-ebs\" \"cloud\"",
         "did you mean `ssh_username`?",
     ]);
-    let project = Project::with(&BOTH.replace("\"amazon-ebs\" \"cloud\"", "\"amazon-ebz\" \"cloud\""));
+    let project = Project::with(&BOTH.replace("amazon-ebs", "amazon-ebz"));
     project.kiln(&["validate", "template.pkr.hcl"]).expect_code(1).expect(&["did you mean `amazon-ebs`?"]);
 }
 

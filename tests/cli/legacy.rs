@@ -75,10 +75,10 @@ fn validate_points_at_the_place() {
     project
         .kiln(&["validate", "hello.json"])
         .expect_code(1)
-        .expect(&["variable `target` has no value", "hello.json:4:36"]);
+        .expect(&["variable `target` has no value", "hello.json:4:34"]);
     project.write("wrong.json", &HELLO.replace("upper", "uper").replace("\"inline\"", "\"inlin\""));
     project.kiln(&["validate", "-var=target=o", "wrong.json"]).expect_code(1).expect(&[
-        "wrong.json:8:72",
+        "wrong.json:8:74",
         "^^^^^^^^",
         "did you mean `upper`?",
         "did you mean `inline`?",

@@ -40,7 +40,7 @@ fn build(program: Program, case: &Case, flag: &str) -> (Project, Finished) {
 fn normal(line: &str) -> Option<String> {
     let mut line = line.trim_end().to_owned();
     // kiln shows the place of an error, over several lines.
-    let place = ["Error: script", "  --> template", "   |", " 6 |", " 7 |", " 9 |"];
+    let place = ["Error: script", "  --> template", "   |", " 6 |", " 7 |", " 9 |", "  more: kiln"];
     if place.iter().any(|start| line.starts_with(start)) {
         return None;
     }

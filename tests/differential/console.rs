@@ -48,6 +48,10 @@ fn newer_functions() -> Vec<String> {
 fn project() -> Project {
     let project = Project::new();
     project.write("text.txt", "text");
+    let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/../runtime/template/tests/good/directories/several");
+    for key in ["rsa.pem", "rsa8.pem"] {
+        std::fs::copy(format!("{keys}/{key}"), project.path(key)).unwrap();
+    }
     project.write("t.tpl", "%{ for name in names }${name},%{ endfor }");
     project
 }

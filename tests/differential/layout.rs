@@ -25,8 +25,11 @@ fn texts(folder: &Path, prefix: &str, found: &mut Vec<(String, String)>) {
 fn is_broken(path: &Path) -> bool {
     let expected = std::fs::read_to_string(path.with_extension("hcl.expected")).unwrap_or_default();
     let own = path.to_string_lossy();
-    ["template::syntax", "template::too-deep", "inputs/"].iter().any(|word| expected.contains(word))
+    let codes = ["template::syntax", "template::unclosed", "template::too-deep", "inputs/"];
+    codes.iter().any(|word| expected.contains(word))
         || own.contains("/inputs/twice")
+        || own.contains("/bad/syntax")
+        || own.contains("attribute_twice")
         || own.contains("/bad/directories/")
         || own.contains("/bad/codes/")
 }

@@ -96,7 +96,8 @@ impl Findings {
     }
 }
 
-/// The sink of a run: after a build that failed, its errors as diagnostics.
+/// The sink of a run: after a build that failed, its errors as diagnostics. Packer prints no more than
+/// the error, so neither do its own lines and rows.
 pub(crate) struct Explaining {
     pub(crate) screen: Screen,
     pub(crate) findings: Arc<Findings>,
@@ -109,6 +110,9 @@ impl EventSink for Explaining {
             _ => Vec::new(),
         };
         self.screen.emit(event);
+        if self.screen.showing.classic {
+            return;
+        }
         for finding in errors.iter().filter_map(|error| self.findings.of(error)) {
             self.screen.diagnostic(&finding);
         }

@@ -66,13 +66,15 @@ impl Template {
         .run(&mut roots);
         dedupe(&mut diagnostics);
         let failed = diagnostics.iter().any(Diagnostic::is_error);
-        let evaluated = Evaluated {
+        let mut evaluated = Evaluated {
             declared: Arc::new(self.declared),
             world: Arc::new(self.world),
-            sources: Arc::new(sources),
+            sources: Arc::default(),
             roots,
             failed,
         };
+        // Diagnostics quote the texts, and a default that is a secret is written in them.
+        evaluated.sources = Arc::new(sources.without(&evaluated.secrets()));
         (evaluated, diagnostics)
     }
 

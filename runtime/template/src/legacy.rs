@@ -128,7 +128,8 @@ impl Template {
         let failed = found.iter().any(Diagnostic::is_error);
         let evaluated = Evaluated {
             document: Arc::new(document),
-            sources: Arc::new(sources),
+            // Diagnostics quote the texts, and a value that is a secret is written in them.
+            sources: Arc::new(sources.without(&run.variables.secrets())),
             run: Arc::new(run),
             failed,
         };

@@ -6,6 +6,7 @@ use kiln_sdk::{
     Artifact, Builder, Config, Context, Description, Draft, Error, Findings, Prepared, Unchecked, groups,
 };
 use serde::Deserialize;
+use serde_json::Value;
 
 /// All options are the host's.
 #[derive(Deserialize)]
@@ -28,7 +29,11 @@ impl Builder for Null {
 
     fn prepare(&mut self, _: Context, config: Config<Options>) -> Result<Prepared, Error> {
         let session = machines::connect(config.handle(), &Address::Configured, "{}")?;
-        let values = serde_json::from_str(&machines::connection_values(config.handle())?)?;
+        let mut values: Value = serde_json::from_str(&machines::connection_values(config.handle())?)?;
+        // Packer's word for a machine that nobody made.
+        if let Some(values) = values.as_object_mut() {
+            values.insert("ID".to_owned(), "Null".into());
+        }
         Ok(Prepared { session, values })
     }
 

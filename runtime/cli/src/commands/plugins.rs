@@ -69,11 +69,12 @@ pub(crate) fn install(screen: &Screen, args: &InstallArgs) -> Exit {
         if old.is_some() && !args.force {
             return Err(format!("{NAME} names a {component} already; give -force to replace it"));
         }
+        let comment = old.and_then(|index| comment_above(list, index)).unwrap_or_default();
         if let Some(index) = old {
             list.remove(index);
         }
         // Behind all that the user wrote, comments included.
-        let mut text = document.to_string();
+        let mut text = format!("{document}{comment}");
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
         }
@@ -86,6 +87,11 @@ pub(crate) fn install(screen: &Screen, args: &InstallArgs) -> Exit {
         screen.say("Approve what it asks for with: kiln init");
         Ok(())
     })
+}
+
+/// What the user wrote above a component; it goes with the table that it stands above.
+fn comment_above(list: &toml_edit::ArrayOfTables, index: usize) -> Option<String> {
+    Some(list.get(index)?.decor().prefix()?.as_str()?.trim_end().to_owned())
 }
 
 /// Takes components out of kiln.toml and kiln.lock.
