@@ -29,7 +29,9 @@ fn after(seen: &Finished, start: &str) -> String {
 fn enter_and_clean_up(project: &Project, seen: &Finished) {
     let machine = || project.processes().into_iter().find(|p| p.contains("qemu-system"));
     assert!(machine().is_some(), "the machine is gone: {}", seen.out);
+    // On a terminal a line is filled with blanks up to its width.
     let login = after(seen, "log in with: ");
+    let login = login.split("  ").next().unwrap();
     let shell = Command::new("sh").args(["-c", &format!("{login} echo i-am-in")]).output().unwrap();
     let said = String::from_utf8_lossy(&shell.stdout);
     assert_eq!(said.trim(), "i-am-in", "{login}: {}", String::from_utf8_lossy(&shell.stderr));

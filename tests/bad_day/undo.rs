@@ -13,7 +13,7 @@ fn project(then: &str) -> Project {
         "kiln.toml",
         &format!("[[component]]\nkind = \"builder\"\nname = \"undoer\"\npath = \"{}\"\n", program.display()),
     );
-    project.kiln(&["init", "--approve", "template.pkr.hcl"]).expect_code(0);
+    project.kiln(&["init", "--approve-full-trust", "template.pkr.hcl"]).expect_code(0);
     project
 }
 
