@@ -47,6 +47,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "docs", minutes: 1, needs: &[Need::Kiln], run: |tree, _| docs::compare(tree) },
     Suite { name: "components", minutes: 3, needs: &[], run: components },
     Suite { name: "unit", minutes: 7, needs: &[Need::Kiln], run: unit },
+    Suite { name: "fuzz", minutes: 3, needs: &[], run: fuzz },
     Suite { name: "contract", minutes: 5, needs: &[Need::Kiln], run: |t, n| kiln_tests(t, n, "contract") },
     Suite { name: "cli", minutes: 5, needs: &[Need::Kiln], run: |t, n| kiln_tests(t, n, "cli") },
     Suite {
@@ -319,7 +320,6 @@ fn integration_tests(tree: &Tree) -> Result<Vec<String>> {
 const FUZZ: &str = "fuzz";
 
 /// A few seconds of each target; what it did is shown.
-#[expect(dead_code, reason = "known failure: see docs/soak.md; runs by soak")]
 fn fuzz(tree: &Tree, tally: &mut Tally) -> Result<()> {
     let args = ["test", "--release", "--workspace", "--test", FUZZ, "--", "--nocapture"];
     tally.tests(with_places(tree, Launch::cargo().args(args)))

@@ -92,10 +92,7 @@ pub(crate) fn load(
     if !diagnostics.iter().any(Diagnostic::is_error) {
         return Ok(template);
     }
-    let sources = template.sources.clone();
-    if unreadable {
-        rest::add(template, &mut diagnostics);
-    }
+    let sources = if unreadable { rest::add(template, &mut diagnostics) } else { template.sources };
     Err((sources, diagnostics))
 }
 

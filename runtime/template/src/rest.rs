@@ -7,7 +7,7 @@ use crate::evaluated::Mode;
 use crate::load::Template;
 use crate::variables::VariableInputs;
 use kiln_plan::code::{Code, template as code};
-use kiln_plan::{ComponentRef, Diagnostic, Diagnostics, Kind, Schema, Span};
+use kiln_plan::{ComponentRef, Diagnostic, Diagnostics, Kind, Schema, SourceMap, Span};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -49,8 +49,9 @@ impl Catalogue for Anything {
     }
 }
 
-/// Adds what is wrong with the values of a template that the syntax errors in `found` make unusable.
-pub(crate) fn add(template: Template, found: &mut Diagnostics) {
+/// Adds what is wrong with the values of a template that the syntax errors in `found` make unusable. Gives
+/// the texts that all places point into: values of variables are among them.
+pub(crate) fn add(template: Template, found: &mut Diagnostics) -> SourceMap {
     let sources = template.sources.clone();
     let line = |span: Span| (span.file, sources.position(span).0);
     // Something stands in for what could not be read.
@@ -63,4 +64,5 @@ pub(crate) fn add(template: Template, found: &mut Diagnostics) {
     found.extend(more);
     found.retain(|finding| !CONSEQUENCES.contains(&finding.code));
     found.sort_by_key(|finding| finding.span.map(|span| (span.file, span.start)));
+    SourceMap::clone(evaluated.sources())
 }

@@ -13,7 +13,7 @@ use super::Body;
 use super::hcl::{Stop, parse_part};
 use crate::layout::lex::{self, Kind, Token};
 use items::Item;
-use kiln_plan::{Diagnostics, FileId, Span};
+use kiln_plan::{Diagnostics, FileId};
 use std::ops::Range;
 
 /// The most mistakes that are looked for in one item, and in one file.
@@ -45,15 +45,7 @@ pub(crate) fn parse_file(text: &str, file: FileId) -> Parsed {
     if parsed.mistakes.is_empty() {
         parsed.mistakes.push(first);
     }
-    parsed.mistakes.iter_mut().filter_map(|mistake| mistake.span.as_mut()).for_each(|span| whole(text, span));
     parsed
-}
-
-/// Widens a place to whole characters: a parser that counts bytes can stop within one.
-fn whole(text: &str, span: &mut Span) {
-    let at = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
-    span.start = at(text.floor_char_boundary(span.start as usize));
-    span.end = at(text.ceil_char_boundary(span.end as usize)).max(span.start);
 }
 
 struct Recovery<'t> {

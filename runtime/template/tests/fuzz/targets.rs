@@ -92,11 +92,12 @@ pub(crate) fn loaded(world: Memory, path: &str) -> Result<Template, Vec<String>>
 
 /// Every place can be shown.
 fn check_places(sources: &kiln_plan::SourceMap, findings: &[Diagnostic]) {
-    for span in findings.iter().filter_map(|found| found.span) {
+    for found in findings {
+        let Some(span) = found.span else { continue };
         let text = sources.text(span.file);
-        assert!(text.is_char_boundary(span.start as usize), "a finding starts inside of a character");
-        assert!(text.is_char_boundary(span.end as usize), "a finding ends inside of a character");
-        assert!(span.start <= span.end, "a finding ends before it starts");
+        assert!(text.is_char_boundary(span.start as usize), "it starts inside of a character: {found:?}");
+        assert!(text.is_char_boundary(span.end as usize), "it ends inside of a character: {found:?}");
+        assert!(span.start <= span.end, "it ends before it starts: {found:?}");
         let _ = (sources.position(span), sources.line(span));
     }
 }
