@@ -1,7 +1,9 @@
 //! The two programs, run in a project folder.
 
 use kiln_tests::{Finished, Project, Running};
-use std::path::Path;
+use std::ffi::OsStr;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,13 +22,7 @@ impl Program {
         let kiln = project.command(&[]);
         let mut command = match self {
             Self::Packer => Command::new(packer()),
-            Self::Kiln => {
-                let link = project.path("home/packer");
-                if !link.exists() {
-                    std::os::unix::fs::symlink(kiln.get_program(), &link).unwrap();
-                }
-                Command::new(link)
-            }
+            Self::Kiln => Command::new(kiln_called_packer(project, kiln.get_program())),
         };
         project.prepare(&mut command);
         command.env("CHECKPOINT_DISABLE", "1").env("PACKER_NO_COLOR", "1").args(args);
@@ -46,6 +42,15 @@ impl Program {
         let mut command = self.command(project, args);
         command.stdin(file);
         Running::start(command).finish()
+    }
+}
+
+/// The link `packer` to the program `kiln` in the home of `project`; threads of one test share it.
+fn kiln_called_packer(project: &Project, kiln: &OsStr) -> PathBuf {
+    let link = project.path("home/packer");
+    match std::os::unix::fs::symlink(kiln, &link) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => panic!("{}: {error}", link.display()),
+        _ => link,
     }
 }
 
