@@ -6,6 +6,7 @@ use anyhow::Result;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 impl Bench {
     /// kiln with its arguments, away from the caller's project.
@@ -59,7 +60,12 @@ fn null_builds(count: usize, steps: usize, provisioner: &str) -> Result<String> 
 }
 
 const LOCAL: &str = "  provisioner \"shell-local\" {\n    inline = [\"true\"]\n  }\n";
-const SLEEP: &str = "  provisioner \"sleep\" {\n    duration = \"3s\"\n  }\n";
+const SLEEP: &str = "  provisioner \"sleep\" {\n    duration = \"1h\"\n  }\n";
+const PAUSE: &str = "  provisioner \"sleep\" {\n    pause_before = \"1h\"\n    duration = \"1s\"\n  }\n";
+/// In this time all builds have come to where they wait.
+const WAIT: Duration = Duration::from_secs(6);
+const IN_STEP: &str = "1,000 waiting in a step";
+const BEFORE_STEP: &str = "1,000 waiting before it";
 
 /// Start and end at once.
 pub(crate) fn version(bench: &Bench) -> Result<Case<'_>> {
@@ -120,30 +126,31 @@ pub(crate) fn null_20(bench: &Bench) -> Result<Case<'_>> {
     })
 }
 
-/// A thousand builds in one process, and what one waiting step costs. kiln alone: Packer would need
-/// a few thousand processes.
+/// A thousand builds in one process, and what one waiting step costs: builds that wait in their step
+/// beside builds that wait before it. kiln alone: Packer would need a few thousand processes.
 pub(crate) fn null_1000(bench: &Bench) -> Result<Case<'_>> {
     let busy = bench.template("null-1000.pkr.hcl", &null_builds(1000, 1, LOCAL)?)?;
-    let many = bench.template("wait-1000.pkr.hcl", &null_builds(1000, 1, SLEEP)?)?;
-    let one = bench.template("wait-1.pkr.hcl", &null_builds(1, 1, SLEEP)?)?;
-    let build =
-        move |template: PathBuf| move || bench.kiln().args(["build", "-parallel-builds=0"]).args([&template]);
+    let inside = bench.template("sleep-1000.pkr.hcl", &null_builds(1000, 1, SLEEP)?)?;
+    let before = bench.template("pause-1000.pkr.hcl", &null_builds(1000, 1, PAUSE)?)?;
+    let build = |template: &PathBuf| bench.kiln().args(["build", "-parallel-builds=0"]).args([template]);
+    let wait = move |name, template: PathBuf| Contender {
+        name,
+        run: Box::new(move || measure::waiting(build(&template), &bench.work, WAIT)),
+    };
     Ok(Case {
-        title:
-            "1,000 null builds in one process: a shell-local command each, and all waiting for 3 s at once"
-                .to_owned(),
+        title: "1,000 null builds in one process: a shell-local command each, and all waiting".to_owned(),
         rounds: 3,
         contenders: vec![
-            bench.command("1,000 commands", build(busy)),
-            bench.command("1,000 waiting", build(many)),
-            bench.command("1 waiting", build(one)),
+            bench.command("1,000 commands", move || build(&busy)),
+            wait(IN_STEP, inside),
+            wait(BEFORE_STEP, before),
         ],
         floor: None,
         bars: |series| {
-            let (Some(many), Some(one)) = (find(series, "1,000 waiting"), find(series, "1 waiting")) else {
+            let (Some(inside), Some(before)) = (find(series, IN_STEP), find(series, BEFORE_STEP)) else {
                 return Vec::new();
             };
-            vec![Bar::at_most("a waiting step", (many.peak() - one.peak()) / 999.0, 100.0, "KiB")]
+            vec![Bar::at_most("a waiting step", (inside.peak() - before.peak()) / 1000.0, 100.0, "KiB")]
         },
     })
 }

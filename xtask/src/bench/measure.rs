@@ -61,6 +61,28 @@ pub(crate) fn run(launch: Launch, work: &Path) -> Result<Sample> {
     Ok(Sample { seconds, peak_kib: own.max(sum), idle: f64::NAN })
 }
 
+/// Start a command, look at its memory after `after`, when all its work waits, and interrupt it. The
+/// peak of the sample is its proportional set size (proc_pid_smaps(5)): a page that many map counts once.
+pub(crate) fn waiting(launch: Launch, work: &Path, after: Duration) -> Result<Sample> {
+    let shown = launch.shown();
+    let mut command: Command = launch.into_command();
+    let file = File::create(log(work))?;
+    command.stdout(file.try_clone()?).stderr(file).stdin(Stdio::null());
+    die_with_us(&mut command);
+    let child = command.spawn().with_context(|| format!("could not start {shown}"))?;
+    thread::sleep(after);
+    let peak_kib = proportional_kib(child.id());
+    signal(child.id(), libc::SIGINT);
+    wait(child.id())?;
+    let peak_kib = peak_kib.with_context(|| format!("{shown} ended before it was looked at"))?;
+    Ok(Sample { seconds: after.as_secs_f64(), peak_kib, idle: f64::NAN })
+}
+
+fn proportional_kib(id: u32) -> Option<f64> {
+    let text = fs::read_to_string(format!("/proc/{id}/smaps_rollup")).ok()?;
+    text.lines().find_map(|line| line.strip_prefix("Pss:"))?.split_whitespace().next()?.parse().ok()
+}
+
 /// Where the last command's output is.
 pub(crate) fn log(work: &Path) -> PathBuf {
     work.join("last.log")
@@ -96,7 +118,7 @@ fn sample_tree(root: u32, done: &AtomicBool) -> f64 {
         }
         peak = peak.max(sum);
         if Instant::now() > end {
-            end_process(root);
+            signal(root, libc::SIGKILL);
         }
         thread::sleep(Duration::from_millis(20));
     }
@@ -106,11 +128,11 @@ fn sample_tree(root: u32, done: &AtomicBool) -> f64 {
 }
 
 #[expect(unsafe_code, reason = "the child is waited for by wait4, so its handle cannot be used")]
-fn end_process(id: u32) {
+fn signal(id: u32, signal: libc::c_int) {
     let Ok(id) = i32::try_from(id) else { return };
-    // SAFETY: kill takes plain numbers; a child that has just ended is a number of nobody.
+    // SAFETY: kill takes plain numbers; a child that was not waited for keeps its number.
     unsafe {
-        libc::kill(id, libc::SIGKILL);
+        libc::kill(id, signal);
     }
 }
 
