@@ -65,12 +65,20 @@ fn normal(line: &str) -> Option<String> {
     Some(line.replace("Script exited", "script exited").replace(".Allowed", ". Allowed"))
 }
 
-/// The lines of each list at the end sorted: Packer prints them in the order of a Go map.
+/// Each list at the end ordered by build: Packer prints it in the order of a Go map.
 fn sorted(mut lines: Vec<String>) -> String {
-    for list in lines.split_mut(|line| !line.contains("--> ")) {
-        list.sort();
+    for list in lines.split_mut(|line| listed_build(line).is_none()) {
+        list.sort_by(|a, b| listed_build(a).cmp(&listed_build(b)));
     }
     lines.join("\n")
+}
+
+/// The build that a line of such a list is about: a row of an artifact, or a line for people.
+fn listed_build(line: &str) -> Option<&str> {
+    match line.split_once("--> ") {
+        Some((_, rest)) => Some(rest.split_once(':').map_or(rest, |(name, _)| name)),
+        None => line.split_once(",artifact").map(|(name, _)| name),
+    }
 }
 
 fn plain(seen: &Finished) -> String {
