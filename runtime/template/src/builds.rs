@@ -5,7 +5,6 @@ pub(crate) mod steps;
 
 use crate::decode::{self, Made, option};
 use crate::environment::Catalogue;
-use crate::eval::Roots;
 use crate::evaluated::{Evaluated, dedupe};
 use crate::expected;
 use crate::glob::Glob;
@@ -236,14 +235,9 @@ impl Planner<'_> {
         let before = self.errors();
         if let Some(attribute) = block.body.attribute("sources") {
             let span = attribute.value.span;
-            // References are text: there are no variables in them.
-            match option(
-                &block.body,
-                "sources",
-                &Type::list(Type::Text),
-                &Roots::default(),
-                &self.evaluated.world,
-            ) {
+            let sources = Type::list(Type::Text);
+            let (roots, world) = (&self.evaluated.roots, &self.evaluated.world);
+            match option(&block.body, "sources", &sources, roots, world) {
                 Ok(found) => {
                     let list = found.map(|(value, _)| value).unwrap_or_else(Val::null);
                     for (index, item) in list.items().unwrap_or_default().iter().enumerate() {

@@ -231,7 +231,7 @@ impl Evaluated {
             ..InspectedBuild::default()
         };
         if let Some(attribute) = block.body.attribute("sources")
-            && let Ok(value) = evaluate(&self.world, &Roots::default(), Position::Anywhere, &attribute.value)
+            && let Ok(value) = evaluate(&self.world, &self.roots, Position::Anywhere, &attribute.value)
             && let Ok(list) = convert(&value, &Type::list(Type::Text))
         {
             let names = list.items().unwrap_or_default().iter().filter_map(Val::as_text);
