@@ -277,7 +277,7 @@ impl<'d> Decoder<'d> {
     ) -> (Configuration, Diagnostics) {
         let context = self.context.to_owned();
         let empty = Configuration { value: Data::Null.into(), spans: self.spans, block, context };
-        let (configuration, found) = conform(self.schema, Schema::conform_hcl, map, empty);
+        let (configuration, found) = conform(self.schema, Schema::conform_hcl, |_| None, map, empty);
         let mut diagnostics = self.diagnostics;
         diagnostics.extend(found);
         (configuration, diagnostics)
@@ -285,10 +285,12 @@ impl<'d> Decoder<'d> {
 }
 
 /// Makes evaluated options the value of `configuration`, converted `by` the rules of a language to
-/// what their schema wants, and tells what does not fit.
+/// what their schema wants, and tells what does not fit; `repair` says what to do about an option of
+/// an unknown name.
 pub(crate) fn conform(
     schema: &Schema,
     by: fn(&Schema, &mut Value) -> Vec<Misfit>,
+    repair: fn(&str) -> Option<String>,
     mut map: BTreeMap<String, Value>,
     mut configuration: Configuration,
 ) -> (Configuration, Diagnostics) {
@@ -297,8 +299,14 @@ pub(crate) fn conform(
     configuration.value = Value { data: Data::Map(map), marks: Marks::default() };
     let misfits = by(schema, &mut configuration.value);
     let context = &configuration.context;
-    let found = misfits.iter().map(|misfit| describe(misfit, &configuration, schema).within(context.clone()));
-    let found = found.collect();
+    let mut found = Diagnostics::new();
+    for misfit in &misfits {
+        let mut diagnostic = describe(misfit, &configuration, schema).within(context.clone());
+        if let Problem::UnknownName { name, .. } = &misfit.problem {
+            diagnostic.help = repair(name).or(diagnostic.help);
+        }
+        found.push(diagnostic);
+    }
     (configuration, found)
 }
 

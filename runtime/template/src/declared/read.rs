@@ -43,6 +43,16 @@ pub(crate) fn read(bodies: &[Body], world: &World, diagnostics: &mut Diagnostics
     reader.declared
 }
 
+/// What a file has where an attribute was found.
+fn instead_of_attribute(name: &str) -> &'static str {
+    match name {
+        "builders" | "provisioners" | "post-processors" => {
+            "this is how legacy JSON templates look; their names end in .json, but not in .pkr.json"
+        }
+        _ => "a template consists of blocks; set variables in a .pkrvars.hcl file",
+    }
+}
+
 impl Reader<'_> {
     fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
@@ -58,7 +68,7 @@ impl Reader<'_> {
             self.report(
                 Diagnostic::error(code::UNEXPECTED_ATTRIBUTE, summary)
                     .at(attribute.name_span)
-                    .help("a template consists of blocks; set variables in a .pkrvars.hcl file"),
+                    .help(instead_of_attribute(&attribute.name)),
             );
         }
         for block in &body.blocks {

@@ -52,7 +52,8 @@ impl StepOptions {
         let Decoder { spans, mut found, .. } = decoder;
         let (context, block) = (self.context.clone(), Some(self.block));
         let configuration = Configuration { value: Data::Null.into(), spans, block, context };
-        let (configuration, misfits) = conform(&self.schema, Schema::conform, map, configuration);
+        let (configuration, misfits) =
+            conform(&self.schema, Schema::conform, crate::fix::repair, map, configuration);
         found.extend(misfits);
         (configuration, found)
     }
