@@ -61,8 +61,7 @@ impl Notes {
 fn translate(legacy: &Legacy, catalogue: &dyn Catalogue, notes: Notes) -> String {
     let mut translator = Translator::default();
     let mut variables = Writer::default();
-    let found = variables::translate(&legacy.variables, &mut translator);
-    found.write(notes, &mut variables);
+    let mut found = variables::translate(&legacy.variables, &mut translator);
     let (sources, builds) = sources::order(&legacy.builders);
     let (mut data, mut blocks) = (Writer::default(), Writer::default());
     sources::write_secrets(&translator.secrets, notes, &mut data);
@@ -84,6 +83,8 @@ fn translate(legacy: &Legacy, catalogue: &dyn Catalogue, notes: Notes) -> String
     legacy.error_cleanup.iter().for_each(|part| steps.provisioner("error-cleanup-provisioner", part));
     legacy.post_processors.iter().for_each(|sequence| steps.sequence(sequence));
     build.close();
+    found.declare_used(&translator.used, &translator.locals);
+    found.write(notes, &mut variables);
 
     let mut writer = Writer::default();
     notes.write(&mut writer, INTRODUCTION);

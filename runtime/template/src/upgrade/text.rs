@@ -44,6 +44,8 @@ pub(super) enum Segment {
 pub(super) struct Translator {
     /// Variables that become locals.
     pub(super) locals: BTreeSet<String>,
+    /// Variables that texts refer to, declared or not.
+    pub(super) used: BTreeSet<String>,
     /// The local that replaces `timestamp`; a variable may have its name already.
     pub(super) timestamp: String,
     pub(super) uses_timestamp: bool,
@@ -158,7 +160,8 @@ impl Translator {
     }
 
     /// `var.x`, or `local.x` if that is what it became.
-    fn reference(&self, variable: &str) -> String {
+    fn reference(&mut self, variable: &str) -> String {
+        self.used.insert(variable.to_owned());
         let root = if self.locals.contains(variable) { "local" } else { "var" };
         format!("{root}.{}", identifier(variable))
     }

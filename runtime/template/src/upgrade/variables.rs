@@ -95,6 +95,16 @@ pub(super) fn free(name: &str, taken: impl Fn(&str) -> bool) -> String {
 }
 
 impl Variables {
+    /// Declares what is used and not declared: HCL takes a value only for a declared variable.
+    pub(super) fn declare_used(&mut self, used: &BTreeSet<String>, locals: &BTreeSet<String>) {
+        for name in used.difference(locals).map(|name| identifier(name)) {
+            if !self.plain.iter().any(|plain| plain.name == name) {
+                self.plain.push(Plain { name, default: None, sensitive: false });
+            }
+        }
+        self.plain.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+
     /// Writes the `variable` blocks.
     pub(super) fn write(&self, notes: Notes, writer: &mut Writer) {
         if !self.plain.is_empty() {
