@@ -28,7 +28,7 @@ pub(crate) struct Options {
     shutdown_command: Option<String>,
     #[serde(default)]
     pub(crate) shutdown_timeout: String,
-    communicator: Option<String>,
+    pub(crate) communicator: Option<String>,
     ssh_port: Option<u16>,
     ssh_password: Option<String>,
     ssh_private_key_file: Option<String>,
