@@ -158,6 +158,12 @@ fn fmt_does_all_it_promises() {
     let differing = project.kiln(&["fmt", "-diff", "-write=false", "x.pkr.hcl"]).expect_code(0);
     differing.expect(&["--- old/x.pkr.hcl", "+++ new/x.pkr.hcl", "-b=1", "+  b = 1"]);
     assert_eq!(project.read("x.pkr.hcl"), UGLY);
+    project.write("gap.pkr.hcl", "b=1\nc = 1\nd = 1\n\ne = 1\n");
+    let gap = project.kiln(&["fmt", "-diff", "-write=false", "gap.pkr.hcl"]).expect_code(0);
+    // Three lines of context follow a change, also if the last of them is empty.
+    let gap = gap.expect(&["@@ -1,4 +1,4 @@"]);
+    assert!(gap.out.ends_with(" d = 1\n \n"), "{:?}", gap.out);
+    std::fs::remove_file(project.path("gap.pkr.hcl")).unwrap();
     assert_eq!(project.kiln(&["fmt"]).expect_code(0).out, "v.pkrvars.hcl\nx.pkr.hcl\n");
     assert_eq!((project.read("x.pkr.hcl"), project.read("deep/y.pkr.hcl")), (NEAT.into(), UGLY.into()));
     project.kiln(&["fmt", "other.hcl"]).expect_code(1).expect(&["other.hcl"]);

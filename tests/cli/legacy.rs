@@ -102,8 +102,8 @@ Required variables:
 
 Optional variables and their defaults:
 
-  token = <sensitive>
-  who   = world
+  token  = <sensitive>
+  who    = world
 
 Builders:
 

@@ -155,7 +155,9 @@ fn bounded(from: impl Read) -> io::Result<String> {
 fn diff(name: &str, old: &str, new: &str) -> String {
     let diff = TextDiff::from_lines(old, new);
     let header = (format!("old/{name}"), format!("new/{name}"));
-    diff.unified_diff().context_radius(3).header(&header.0, &header.1).to_string().trim_end().to_owned()
+    let text = diff.unified_diff().context_radius(3).header(&header.0, &header.1).to_string();
+    // The screen ends the last line; an empty line of context before that is part of the patch.
+    text.strip_suffix('\n').unwrap_or(&text).to_owned()
 }
 
 /// Keeps the file's mode, and the old content until the new one is complete.

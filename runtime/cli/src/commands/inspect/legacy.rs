@@ -45,7 +45,7 @@ fn variables(screen: &Screen, variables: &[InspectedVariable]) {
         screen.say("");
     }
     screen.say("Optional variables and their defaults:\n");
-    let width = widest(optional.iter().map(|variable| variable.name.as_str()));
+    let width = widest(variables.iter().map(|variable| variable.name.as_str()));
     for variable in optional {
         screen.row("template-variable", &[&variable.name, &variable.value, "0"]);
         screen.say(format!("  {:width$} = {}", variable.name, variable.value));
