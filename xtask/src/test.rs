@@ -42,7 +42,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "fmt", minutes: 1, needs: &[], run: fmt },
     Suite { name: "sizes", minutes: 1, needs: &[], run: sizes },
     Suite { name: "check-portable", minutes: 3, needs: &[], run: check_portable },
-    Suite { name: "build", minutes: 16, needs: &[], run: |tree, _| make(tree, Need::Kiln) },
+    Suite { name: "build", minutes: 20, needs: &[], run: |tree, _| make(tree, Need::Kiln) },
     Suite { name: "guest-images", minutes: 2, needs: &[], run: |tree, _| make(tree, Need::Guests) },
     Suite { name: "docs", minutes: 1, needs: &[Need::Kiln], run: |tree, _| docs::compare(tree) },
     Suite { name: "components", minutes: 3, needs: &[], run: components },
