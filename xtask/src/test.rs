@@ -46,7 +46,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "guest-images", minutes: 2, needs: &[], run: |tree, _| make(tree, Need::Guests) },
     Suite { name: "docs", minutes: 1, needs: &[Need::Kiln], run: |tree, _| docs::compare(tree) },
     Suite { name: "components", minutes: 3, needs: &[], run: components },
-    Suite { name: "unit", minutes: 7, needs: &[Need::Kiln], run: unit },
+    Suite { name: "unit", minutes: 5, needs: &[Need::Kiln], run: unit },
     Suite { name: "fuzz", minutes: 3, needs: &[], run: fuzz },
     Suite { name: "contract", minutes: 5, needs: &[Need::Kiln], run: |t, n| kiln_tests(t, n, "contract") },
     Suite { name: "cli", minutes: 5, needs: &[Need::Kiln], run: |t, n| kiln_tests(t, n, "cli") },
