@@ -2,7 +2,6 @@
 //! and names of temporary files.
 
 use kiln_tests::{Finished, Project, Running};
-use std::os::unix::fs::symlink;
 
 const TEMPLATE: &str = r#"source "null" "x" {
   communicator = "none"
@@ -27,16 +26,7 @@ build {
 "#;
 
 fn packer(project: &Project, args: &[&str]) -> Finished {
-    let mut command = project.command(&[]);
-    let link = project.path("packer");
-    if !link.exists() {
-        symlink(command.get_program(), &link).unwrap();
-    }
-    let mut renamed = std::process::Command::new(&link);
-    project.prepare(&mut renamed);
-    renamed.args(args);
-    command = renamed;
-    Running::start(command).finish()
+    Running::start(project.packer(args)).finish()
 }
 
 /// Times become 0, durations D, and what follows `local shell script` is cut.

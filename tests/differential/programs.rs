@@ -1,9 +1,7 @@
 //! The two programs, run in a project folder.
 
 use kiln_tests::{Finished, Project, Running};
-use std::ffi::OsStr;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,13 +17,16 @@ impl Program {
     /// A command in the folder and environment of `project`. kiln is called `packer`, which makes
     /// it print as Packer does.
     pub(crate) fn command(self, project: &Project, args: &[&str]) -> Command {
-        let kiln = project.command(&[]);
         let mut command = match self {
-            Self::Packer => Command::new(packer()),
-            Self::Kiln => Command::new(kiln_called_packer(project, kiln.get_program())),
+            Self::Kiln => project.packer(args),
+            Self::Packer => {
+                let mut command = Command::new(packer());
+                project.prepare(&mut command);
+                command.args(args);
+                command
+            }
         };
-        project.prepare(&mut command);
-        command.env("CHECKPOINT_DISABLE", "1").env("PACKER_NO_COLOR", "1").args(args);
+        command.env("CHECKPOINT_DISABLE", "1").env("PACKER_NO_COLOR", "1");
         command
     }
 
@@ -42,15 +43,6 @@ impl Program {
         let mut command = self.command(project, args);
         command.stdin(file);
         Running::start(command).finish()
-    }
-}
-
-/// The link `packer` to the program `kiln` in the home of `project`; threads of one test share it.
-fn kiln_called_packer(project: &Project, kiln: &OsStr) -> PathBuf {
-    let link = project.path("home/packer");
-    match std::os::unix::fs::symlink(kiln, &link) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => panic!("{}: {error}", link.display()),
-        _ => link,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::made;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -91,6 +91,20 @@ impl Project {
     /// kiln with `args`, environment of its own, not yet started.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(made("release/kiln", "cargo xtask build"));
+        self.prepare(&mut command);
+        command.args(args);
+        command
+    }
+
+    /// kiln with `args` under the name `packer`, by a link in the home; threads of one test share it.
+    pub fn packer(&self, args: &[&str]) -> Command {
+        let kiln = self.command(&[]);
+        let link = self.path("home/packer");
+        match std::os::unix::fs::symlink(kiln.get_program(), &link) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => panic!("{}: {error}", link.display()),
+            _ => {}
+        }
+        let mut command = Command::new(link);
         self.prepare(&mut command);
         command.args(args);
         command
