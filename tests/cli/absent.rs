@@ -1,4 +1,4 @@
-//! Templates on components that kiln does not have yet.
+//! Templates on components and communicators that kiln does not have yet.
 
 use kiln_tests::Project;
 
@@ -121,4 +121,19 @@ fn other_verbs_take_them() {
     project.kiln(&["inspect", "template.pkr.hcl"]).expect_code(0).expect(&["amazon-ebs.cloud", "ansible"]);
     project.kiln(&["fmt", "-check", "template.pkr.hcl"]).expect_code(0);
     project.kiln(&["init", "."]).expect_code(0);
+}
+
+#[test]
+fn winrm_is_valid_and_not_built() {
+    let project = Project::with(
+        "source \"qemu\" \"vm\" {\n  iso_url        = \"disk.img\"\n  iso_checksum   = \"none\"\n  \
+         communicator   = \"winrm\"\n  winrm_username = \"x\"\n}\nbuild {\n  sources = [\"qemu.vm\"]\n}\n",
+    );
+    project
+        .kiln(&["validate", "template.pkr.hcl"])
+        .expect_code(0)
+        .expect(&["`winrm` is not implemented yet"]);
+    let seen = project.kiln(&["build", "template.pkr.hcl"]).expect_code(1);
+    seen.expect(&["`winrm` is not implemented yet"]).expect_not("Retrieving ISO");
+    assert!(!project.path("output-vm").exists());
 }

@@ -151,33 +151,6 @@ fn trap_21_the_output_directory_must_not_exist() {
 }
 
 #[test]
-fn an_iso_that_is_not_there_yet_is_found_at_the_build() {
-    let project = Project::with(
-        "source \"qemu\" \"vm\" {\n  iso_urls     = [\"none.img\", \"nor.img\"]\n  iso_checksum = \"none\"\n  \
-         ssh_username = \"x\"\n  ssh_password = \"x\"\n}\nbuild {\n  sources = [\"qemu.vm\"]\n}\n",
-    );
-    project.kiln(&["validate", "template.pkr.hcl"]).expect_code(0);
-    let seen = project.kiln(&["build", "template.pkr.hcl"]).expect_code(1);
-    seen.expect(&["none.img", "nor.img"]);
-    assert!(!project.path("output-vm").exists());
-}
-
-#[test]
-fn winrm_is_valid_and_not_built() {
-    let project = Project::with(
-        "source \"qemu\" \"vm\" {\n  iso_url        = \"disk.img\"\n  iso_checksum   = \"none\"\n  \
-         communicator   = \"winrm\"\n  winrm_username = \"x\"\n}\nbuild {\n  sources = [\"qemu.vm\"]\n}\n",
-    );
-    project
-        .kiln(&["validate", "template.pkr.hcl"])
-        .expect_code(0)
-        .expect(&["`winrm` is not implemented yet"]);
-    let seen = project.kiln(&["build", "template.pkr.hcl"]).expect_code(1);
-    seen.expect(&["`winrm` is not implemented yet"]).expect_not("Retrieving ISO");
-    assert!(!project.path("output-vm").exists());
-}
-
-#[test]
 fn trap_26_force_drops_only_what_another_run_wrote_into_a_manifest() {
     let project = null("  post-processor \"manifest\" {\n    output = \"m.json\"\n  }");
     let builds = |run: &str| {

@@ -183,3 +183,15 @@ fn json_log_is_objects() {
     let of = |name: &str| events.iter().filter(|event| event["event"] == name).count();
     assert_eq!((of("run-started"), of("build-finished"), of("run-finished")), (1, 2, 1));
 }
+
+#[test]
+fn an_iso_that_is_not_there_yet_is_found_at_the_build() {
+    let project = Project::with(
+        "source \"qemu\" \"vm\" {\n  iso_urls     = [\"none.img\", \"nor.img\"]\n  iso_checksum = \"none\"\n  \
+         ssh_username = \"x\"\n  ssh_password = \"x\"\n}\nbuild {\n  sources = [\"qemu.vm\"]\n}\n",
+    );
+    project.kiln(&["validate", "template.pkr.hcl"]).expect_code(0);
+    let seen = project.kiln(&["build", "template.pkr.hcl"]).expect_code(1);
+    seen.expect(&["none.img", "nor.img"]);
+    assert!(!project.path("output-vm").exists());
+}
