@@ -87,7 +87,8 @@ pub fn fixers() -> impl Iterator<Item = (&'static str, &'static str)> {
     FIXERS.iter().map(|fixer| (fixer.name, fixer.description))
 }
 
-/// What to do about an option that a fixer takes away: its description names it before its verb.
+/// What to do about an option that a fixer takes away, perhaps of another component: its description
+/// names the option before its verb.
 pub(crate) fn repair(option: &str) -> Option<String> {
     let quoted = format!("`{option}`");
     let verbs = [" becomes ", " become ", " goes", " move ", " loses ", " lose "];
@@ -95,7 +96,7 @@ pub(crate) fn repair(option: &str) -> Option<String> {
         let verb = verbs.iter().filter_map(|verb| fixer.description.find(verb)).min();
         verb.is_some_and(|at| fixer.description.get(..at).is_some_and(|before| before.contains(&quoted)))
     })?;
-    Some(format!("run `kiln fix`, which repairs it: {}", fixer.description))
+    Some(format!("`kiln fix` may repair it: {}", fixer.description))
 }
 
 /// A legacy JSON template after all fixers, laid out.
