@@ -138,7 +138,7 @@ pub(crate) fn null_1000(bench: &Bench) -> Result<Case<'_>> {
         run: Box::new(move || measure::waiting(build(&template), &bench.work, WAIT)),
     };
     Ok(Case {
-        title: "1,000 null builds in one process: a shell-local command each, and all waiting".to_owned(),
+        title: "1,000 null builds in one process: a shell-local command each, and all waiting (memory then: proportional set size)".to_owned(),
         rounds: 3,
         contenders: vec![
             bench.command("1,000 commands", move || build(&busy)),

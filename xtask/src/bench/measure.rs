@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use std::fs::{self, File};
 use std::mem::MaybeUninit;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -37,14 +37,9 @@ impl Sample {
 /// Run a command to its end; failure is an error that carries the end of what it said.
 pub(crate) fn run(launch: Launch, work: &Path) -> Result<Sample> {
     let shown = launch.shown();
-    let log = log(work);
-    let mut command: Command = launch.into_command();
-    let file = File::create(&log)?;
-    command.stdout(file.try_clone()?).stderr(file).stdin(Stdio::null());
-    die_with_us(&mut command);
     let done = AtomicBool::new(false);
     let start = Instant::now();
-    let child = command.spawn().with_context(|| format!("could not start {shown}"))?;
+    let child = spawn(launch, work)?;
     let (ended, seconds, sum) = thread::scope(|scope| {
         let sampler = scope.spawn(|| sample_tree(child.id(), &done));
         let ended = wait(child.id());
@@ -54,22 +49,28 @@ pub(crate) fn run(launch: Launch, work: &Path) -> Result<Sample> {
     });
     let (status, own) = ended?;
     if status != 0 {
-        let text = fs::read(&log).unwrap_or_default();
+        let text = fs::read(log(work)).unwrap_or_default();
         let tail = String::from_utf8_lossy(&text[text.len().saturating_sub(2000)..]).into_owned();
         bail!("{shown}: wait status {status}\n{tail}");
     }
     Ok(Sample { seconds, peak_kib: own.max(sum), idle: f64::NAN })
 }
 
-/// Start a command, look at its memory after `after`, when all its work waits, and interrupt it. The
-/// peak of the sample is its proportional set size (proc_pid_smaps(5)): a page that many map counts once.
-pub(crate) fn waiting(launch: Launch, work: &Path, after: Duration) -> Result<Sample> {
+/// The command, its output in the log; it ends with us.
+fn spawn(launch: Launch, work: &Path) -> Result<Child> {
     let shown = launch.shown();
     let mut command: Command = launch.into_command();
     let file = File::create(log(work))?;
     command.stdout(file.try_clone()?).stderr(file).stdin(Stdio::null());
     die_with_us(&mut command);
-    let child = command.spawn().with_context(|| format!("could not start {shown}"))?;
+    command.spawn().with_context(|| format!("could not start {shown}"))
+}
+
+/// Start a command, look at its memory after `after`, when all its work waits, and interrupt it. The
+/// peak of the sample is its proportional set size (proc_pid_smaps(5)): a page that many map counts once.
+pub(crate) fn waiting(launch: Launch, work: &Path, after: Duration) -> Result<Sample> {
+    let shown = launch.shown();
+    let child = spawn(launch, work)?;
     thread::sleep(after);
     let peak_kib = proportional_kib(child.id());
     signal(child.id(), libc::SIGINT);
