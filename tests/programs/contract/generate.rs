@@ -53,7 +53,7 @@ impl Contract<'_> {
             writeln!(arms, "        {name:?} => {{ let got = {call}; {told} }}").unwrap();
         }
         let mut text = format!(
-            "/// Calls one function of the contract.\n#[allow(clippy::all)]\npub(crate) fn call(name: &str) -> Result<String, Refusal> {{\n    \
+            "/// Calls one function of the contract.\n#[allow(clippy::all, reason = \"generated\")]\npub(crate) fn call(name: &str) -> Result<String, Refusal> {{\n    \
              match name {{\n{arms}        other => Ok(format!(\"no function {{other}}\")),\n    }}\n}}\n"
         );
         for (id, ty) in &self.resolve.types {
@@ -77,7 +77,7 @@ impl Contract<'_> {
         });
         let path = self.path(id);
         let head = format!(
-            "#[allow(unused, clippy::all)]\nfn {}() -> Result<{path}, Refusal>",
+            "#[allow(unused, clippy::all, reason = \"generated\")]\nfn {}() -> Result<{path}, Refusal>",
             self.getter_name(id)
         );
         let Some((interface, maker)) = makers.first() else {
