@@ -196,13 +196,14 @@ mod tests {
     #[test]
     fn secrets_inside_text_are_sealed_longest_first() {
         let vault = vault();
-        for secret in ["abc", "abcdef", "e", "0", "KILN"] {
+        // The first two have letters that a token's random digits cannot have.
+        for secret in ["xyz", "xyzabc", "e", "0", "KILN"] {
             vault.seal(secret).unwrap();
         }
-        for text in ["x abcdef y abc z 0e", "KILN", "KILNSEALED", "nothing", "abcabcdefabc"] {
+        for text in ["w xyzabc y xyz v 0e", "KILN", "KILNSEALED", "nothing", "xyzxyzabcxyz"] {
             let sealed = vault.seal_within(text);
             assert_eq!(vault.unseal(&sealed), text, "{sealed}");
-            assert!(!sealed.contains("abc"), "{sealed}");
+            assert!(!sealed.contains("xyz"), "{sealed}");
         }
     }
 
