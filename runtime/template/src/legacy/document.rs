@@ -1,7 +1,7 @@
 //! A legacy template as it is written, with the place of everything. Templates in its strings are
 //! not rendered. The loader, `fix` and `hcl2_upgrade` start from it.
 
-use crate::syntax::json_read::Item;
+use crate::syntax::json_read::{Content, Item};
 use kiln_plan::Span;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +31,41 @@ pub(crate) struct Document {
     pub(crate) post_processors: Vec<Vec<PostProcessor>>,
     /// Root keys that begin with `_`.
     pub(crate) comments: Vec<(Text, Item)>,
+}
+
+impl Document {
+    /// Calls `each` with every text that is rendered.
+    pub(super) fn visit_texts(&self, each: &mut dyn FnMut(&str)) {
+        let defaults = self.variables.iter().filter_map(|variable| variable.default.as_ref());
+        defaults.for_each(|default| each(&default.text));
+        for builder in &self.builders {
+            each(&builder.name.text);
+            visit_entries(&builder.options, each);
+        }
+        for provisioner in self.provisioners.iter().chain(&self.error_cleanup) {
+            let overrides = provisioner.overrides.iter().map(|(_, item)| item);
+            overrides.chain(&provisioner.max_retries).for_each(|item| visit(item, each));
+            visit_entries(&provisioner.options, each);
+        }
+        let post_processors = self.post_processors.iter().flatten();
+        post_processors.for_each(|one| visit_entries(&one.options, each));
+    }
+}
+
+fn visit_entries(entries: &[(String, Span, Item)], each: &mut dyn FnMut(&str)) {
+    for (name, _, item) in entries {
+        each(name);
+        visit(item, each);
+    }
+}
+
+fn visit(item: &Item, each: &mut dyn FnMut(&str)) {
+    match &item.content {
+        Content::Null | Content::Bool(_) | Content::Number(_) => {}
+        Content::Text(text) => each(text),
+        Content::List(items) => items.iter().for_each(|item| visit(item, each)),
+        Content::Object(entries) => visit_entries(entries, each),
+    }
 }
 
 /// A variable.

@@ -8,6 +8,7 @@ use crate::load::read_text;
 use crate::syntax::json_read::{self, Content};
 use crate::{Mode, Undeclared, VariableInputs};
 use kiln_plan::code::template as code;
+use kiln_plan::go_template::{Piece, is_template, pieces};
 use kiln_plan::{Data, Diagnostic, Diagnostics, Marks, SourceMap, Span, Value};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
@@ -48,12 +49,15 @@ impl Variables {
         sources: &mut SourceMap,
         found: &mut Diagnostics,
     ) -> Self {
-        let mut given = Given { document, sources, found, values: BTreeMap::new() };
+        let mut given = Given { document, sources, found, values: BTreeMap::new(), undeclared: Vec::new() };
         for path in &inputs.files {
-            given.file(path, run, inputs.undeclared);
+            given.file(path, run);
         }
         for (name, text) in &inputs.assignments {
-            given.assignment(name, text, inputs.undeclared);
+            given.assignment(name, text);
+        }
+        if inputs.undeclared != Undeclared::Ignore {
+            given.tell_unused();
         }
         let mut waiting = given.values;
         for variable in &document.variables {
@@ -84,10 +88,12 @@ struct Given<'g> {
     sources: &'g mut SourceMap,
     found: &'g mut Diagnostics,
     values: BTreeMap<String, Text>,
+    /// A warning for each value that no declared variable takes, with the name that it is for.
+    undeclared: Vec<(String, Diagnostic)>,
 }
 
 impl Given<'_> {
-    fn file(&mut self, path: &Path, run: &Run, undeclared: Undeclared) {
+    fn file(&mut self, path: &Path, run: &Run) {
         let shown = path.to_string_lossy().into_owned();
         let text = match read_text(path, &*run.world.environment) {
             Ok(text) => text,
@@ -118,31 +124,56 @@ impl Given<'_> {
                     continue;
                 }
             };
-            self.check(&name, &format!("{shown} sets"), Some(span), undeclared);
+            self.check(&name, &format!("{shown} sets"), Some(span));
             self.values.insert(name, Text { text, span: item.span });
         }
     }
 
-    fn assignment(&mut self, name: &str, text: &str, undeclared: Undeclared) {
+    fn assignment(&mut self, name: &str, text: &str) {
         let id = self.sources.add(format!("-var {name}"), text);
-        self.check(name, "-var sets", None, undeclared);
+        self.check(name, "-var sets", None);
         let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
         self.values
             .insert(name.to_owned(), Text { text: text.to_owned(), span: Span { file: id, start: 0, end } });
     }
 
-    /// A variable need not be declared to be used, so one that is not is worth a word at most.
-    fn check(&mut self, name: &str, setter: &str, span: Option<Span>, what: Undeclared) {
+    fn check(&mut self, name: &str, setter: &str, span: Option<Span>) {
         let mut names = self.document.variables.iter().map(|variable| &variable.name.text);
-        if what == Undeclared::Ignore || name.starts_with('_') || names.clone().any(|known| known == name) {
+        if name.starts_with('_') || names.clone().any(|known| known == name) {
             return;
         }
         let summary = format!("{setter} `{name}`, but the template does not declare it");
         let mut diagnostic = Diagnostic::warning(code::UNDECLARED_VARIABLE, summary);
         diagnostic.span = span;
         diagnostic.help = kiln_plan::nearest(name, &mut names).map(|near| format!("did you mean `{near}`?"));
-        self.found.push(diagnostic);
+        self.undeclared.push((name.to_owned(), diagnostic));
     }
+
+    /// A variable need not be declared to be used, so only a value that nothing uses is worth a word.
+    fn tell_unused(&mut self) {
+        if self.undeclared.is_empty() {
+            return;
+        }
+        let mut used = BTreeSet::new();
+        let mut note = |text: &str| used.extend(used_in(text));
+        self.document.visit_texts(&mut note);
+        self.values.values().for_each(|value| note(&value.text));
+        let unused = self.undeclared.drain(..).filter(|(name, _)| !used.contains(name));
+        self.found.extend(unused.map(|(_, diagnostic)| diagnostic));
+    }
+}
+
+/// The variables that a text names. What is no template is told of where it is rendered.
+fn used_in(text: &str) -> Vec<String> {
+    if !is_template(text) {
+        return Vec::new();
+    }
+    let actions = pieces(text).unwrap_or_default().into_iter().filter_map(|piece| match piece {
+        Piece::Action(action) => Some(action.calls),
+        Piece::Text(_) => None,
+    });
+    let calls = actions.flatten().filter(|call| call.function == "user");
+    calls.flat_map(|call| call.arguments).collect()
 }
 
 /// Values on their way from templates to texts: each is rendered once all that it uses are there.
