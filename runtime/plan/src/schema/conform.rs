@@ -281,6 +281,7 @@ fn found(data: &Data) -> &'static str {
         Data::Unknown => "a value not known yet",
         Data::Bool(_) => "a bool",
         Data::Number(_) => "a number",
+        Data::Text(text) if text.is_empty() => "the empty string",
         Data::Text(_) => "a string",
         Data::List(_) => "a list",
         Data::Map(_) => "a map",
