@@ -24,18 +24,14 @@ impl Has {
     /// What there is for a plugin. Its components are those with its local name, and those whose
     /// names begin with that and a dash: `amazon-ebs`.
     pub(crate) fn of(plugin: &RequiredPlugin, project: &Project) -> Self {
-        let is_of = |name: &str| {
-            name.strip_prefix(plugin.name.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-        };
         let own: Vec<ComponentRef> =
-            project.components.iter().map(|c| c.component.clone()).filter(|c| is_of(&c.name)).collect();
+            project.components.iter().map(|c| c.component.clone()).filter(|c| plugin.has(&c.name)).collect();
         if !own.is_empty() {
             return Self::Project(own);
         }
         let bundled: Vec<ComponentRef> = BUNDLED
             .iter()
-            .filter(|(_, name, _)| is_of(name))
+            .filter(|(_, name, _)| plugin.has(name))
             .map(|(kind, name, _)| ComponentRef::new(*kind, *name))
             .collect();
         if !bundled.is_empty() {

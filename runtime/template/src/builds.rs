@@ -8,9 +8,9 @@ use crate::environment::Catalogue;
 use crate::evaluated::{Evaluated, dedupe};
 use crate::expected;
 use crate::glob::Glob;
-use crate::graph::unknown_component;
 use crate::late::Options;
 use crate::syntax::Block;
+use crate::unknown;
 use crate::value::Val;
 use crate::value::types::Type;
 use kiln_plan::code::template as code;
@@ -360,7 +360,8 @@ impl Planner<'_> {
     fn builder(&mut self, one: &Use, ty: &str) -> Option<Step> {
         let component = ComponentRef::new(Kind::Builder, ty);
         let Some(schema) = self.catalogue.schema(&component) else {
-            self.diagnostics.push(unknown_component(&component, &one.source, self.catalogue));
+            let plugins = &self.evaluated.declared.plugins;
+            self.diagnostics.push(unknown::in_block(&component, &one.source, self.catalogue, plugins));
             return None;
         };
         let mut bodies: Vec<(_, &'static [&'static str])> = vec![(one.source.body.clone(), &[])];

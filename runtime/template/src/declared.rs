@@ -40,6 +40,15 @@ pub struct RequiredPlugin {
     pub span: Span,
 }
 
+impl RequiredPlugin {
+    /// Whether a component of this name is of the plugin: it has the plugin's local name, or begins
+    /// with that and a dash, as `amazon-ebs`.
+    pub fn has(&self, component: &str) -> bool {
+        let rest = component.strip_prefix(self.name.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    }
+}
+
 /// A `variable`.
 #[derive(Debug, Clone)]
 pub(crate) struct Variable {

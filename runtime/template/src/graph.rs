@@ -10,12 +10,12 @@ use crate::eval::{Roots, World, evaluate};
 use crate::functions::Position;
 use crate::references;
 use crate::syntax::{Block, Step};
+use crate::unknown;
 use crate::value::Val;
 use crate::value::types::{Attribute, Type};
 use kiln_plan::code::template as code;
 use kiln_plan::{
     ComponentRef, Diagnostic, Diagnostics, Field, FieldType, Kind, Marks, Origin, Schema, Span, Value,
-    nearest,
 };
 use order::{Id, Needs, Order};
 use std::collections::{BTreeMap, BTreeSet};
@@ -221,7 +221,8 @@ impl Grapher<'_> {
         let block = self.declared.data.get(&(ty.to_owned(), name.to_owned()))?;
         let component = ComponentRef::new(Kind::DataSource, ty);
         let Some(schema) = self.catalogue.schema(&component) else {
-            self.diagnostics.push(unknown_component(&component, block, self.catalogue));
+            let plugins = &self.declared.plugins;
+            self.diagnostics.push(unknown::in_block(&component, block, self.catalogue, plugins));
             return None;
         };
         let context = block.context();
@@ -267,26 +268,4 @@ fn field_type(field: &Field) -> Type {
         FieldType::Object(fields) => object_type(fields),
         FieldType::Any => Type::Dynamic,
     }
-}
-
-/// There is no such component: what there is.
-pub(crate) fn unknown_component(
-    component: &ComponentRef,
-    block: &Block,
-    catalogue: &dyn Catalogue,
-) -> Diagnostic {
-    let names = catalogue.names(component.kind);
-    let span = block.labels.first().map_or(block.header, |(_, span)| *span);
-    let mut diagnostic = Diagnostic::error(code::UNKNOWN_COMPONENT, format!("there is no {component}"))
-        .at(span)
-        .within(block.context());
-    if !names.is_empty() {
-        diagnostic.detail = format!("there are {}", names.join(", "));
-    }
-    let absent = catalogue.absent_names(component.kind);
-    diagnostic.help = Some(match nearest(&component.name, names.iter().chain(&absent)) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "if it is of a plugin, add it to required_plugins and run `kiln init`".to_owned(),
-    });
-    diagnostic
 }

@@ -35,6 +35,7 @@ mod rest;
 mod show;
 mod syntax;
 mod template;
+mod unknown;
 mod upgrade;
 mod value;
 mod variables;

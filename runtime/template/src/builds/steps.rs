@@ -4,9 +4,9 @@ use super::Planner;
 use crate::decode::{Made, option};
 use crate::eval::{Roots, error};
 use crate::expected;
-use crate::graph::unknown_component;
 use crate::late::Options;
 use crate::syntax::Block;
+use crate::unknown;
 use crate::value::types::Type;
 use crate::value::{V, Val};
 use kiln_plan::code::template as code;
@@ -87,7 +87,8 @@ impl Planner<'_> {
     fn schema(&mut self, component: &ComponentRef, block: &Block) -> Option<Arc<Schema>> {
         let schema = self.catalogue.schema(component);
         if schema.is_none() {
-            self.diagnostics.push(unknown_component(component, block, self.catalogue));
+            let plugins = &self.evaluated.declared.plugins;
+            self.diagnostics.push(unknown::in_block(component, block, self.catalogue, plugins));
         }
         schema
     }

@@ -9,6 +9,7 @@ use crate::Filters;
 use crate::environment::Catalogue;
 use crate::evaluated::dedupe;
 use crate::syntax::json_read::Content;
+use crate::unknown;
 use kiln_plan::code::template as code;
 use kiln_plan::go_template::Limits;
 use kiln_plan::{
@@ -267,17 +268,8 @@ impl Planner<'_> {
     fn schema(&mut self, component: &ComponentRef, ty: &Text) -> Option<Arc<Schema>> {
         let schema = self.catalogue.schema(component);
         if schema.is_none() {
-            let names = self.catalogue.names(component.kind);
-            let mut diagnostic =
-                Diagnostic::error(code::UNKNOWN_COMPONENT, format!("there is no {component}"))
-                    .at(ty.span)
-                    .within(context(component.kind, ty));
-            if !names.is_empty() {
-                diagnostic.detail = format!("there are {}", names.join(", "));
-            }
-            diagnostic.help =
-                nearest(&component.name, names.iter()).map(|near| format!("did you mean `{near}`?"));
-            self.found.push(diagnostic);
+            let unknown = unknown::component(component, self.catalogue);
+            self.found.push(unknown.at(ty.span).within(context(component.kind, ty)));
         }
         schema
     }
