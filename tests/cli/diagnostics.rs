@@ -50,6 +50,22 @@ fn all_mistakes_are_shown_with_carets_and_help() {
 }
 
 #[test]
+fn a_wrong_value_does_not_hide_what_is_wrong_with_steps() {
+    let project = Project::with(
+        "variable \"unset\" {}\ndata \"forge\" \"x\" {}\nsource \"null\" \"x\" {\n  communicator = \"none\"\n}\nbuild {\n  \
+         sources = [\"null.x\"]\n  provisioner \"shell-local\" {\n    inlnie = [data.forge.x.id]\n  }\n}\n",
+    );
+    let seen = project.kiln(&["validate", "template.pkr.hcl"]).expect_code(1).expect(&[
+        "template::unset-variable",
+        "there is no data source `forge`",
+        "`inlnie` is not an option here",
+    ]);
+    // What is known of the wrong value is told once, and there is no word of builds that it leaves out.
+    seen.expect_not("no builds to run");
+    project.kiln(&["build", "template.pkr.hcl"]).expect_code(1).expect_not("inlnie");
+}
+
+#[test]
 fn the_classic_layout_is_packers() {
     let project = Project::with(WRONG);
     let seen = project.kiln(&["validate", "--ui=classic", "template.pkr.hcl"]).expect_code(1).expect(&[

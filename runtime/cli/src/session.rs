@@ -179,8 +179,8 @@ impl Session {
         crate::interrupt::watch(self.screen.clone(), self.cancel.clone(), self.run_id.clone(), state);
     }
 
-    /// Evaluates a template; `data` says whether data sources are run. Shows what was found; an
-    /// error among it is [`Shown`].
+    /// Evaluates a template; `data` says whether data sources are run. Shows what was found, and tells
+    /// whether an error is among it. What cannot be run at all is [`Shown`].
     pub(crate) fn evaluate(
         &self,
         template: Template,
@@ -188,7 +188,7 @@ impl Session {
         inputs: &VariableInputs,
         data: bool,
         mode: Mode,
-    ) -> Result<Evaluated, Shown> {
+    ) -> Result<(Evaluated, bool), Shown> {
         let missing = Missing::of_data(template.data_sources(), &self.sandbox);
         if data && self.screen.diagnostics(&missing.errors(&self.sandbox)) {
             return Err(Shown);
@@ -208,17 +208,18 @@ impl Session {
         run.close();
         self.screen.quote(Arc::clone(evaluated.sources()));
         found.splice(0..0, components.findings().into_iter().chain(pins));
-        // What is only looked at is shown as far as it is known.
-        if self.screen.diagnostics(&found) && mode == Mode::Build { Err(Shown) } else { Ok(evaluated) }
+        let wrong = self.screen.diagnostics(&found);
+        Ok((evaluated, wrong))
     }
 
-    /// The builds to run, and what is wrong with the others. Shows all findings.
-    pub(crate) fn plan(&self, evaluated: &Evaluated, filters: &Filters) -> (Plan, bool) {
+    /// The builds to run, and whether something is wrong with others or, `already`, with the values.
+    /// Shows all findings.
+    pub(crate) fn plan(&self, evaluated: &Evaluated, filters: &Filters, already: bool) -> (Plan, bool) {
         let components = Components::new(&self.sandbox);
         let (plan, mut found) = evaluated.plan(filters, &components);
         self.screen.quote(Arc::clone(&plan.sources));
         found.splice(0..0, components.findings());
-        let mut wrong = self.screen.diagnostics(&found);
+        let mut wrong = self.screen.diagnostics(&found) || already;
         if plan.builds.is_empty() && !wrong {
             self.screen.diagnostic(&Diagnostic::error(code::template::NO_BUILDS_TO_RUN, "no builds to run"));
             wrong = true;

@@ -24,8 +24,11 @@ fn build(screen: &Screen, args: &BuildArgs) -> Result<Exit, Shown> {
     let template = load(screen, &home, Some(&args.template), args.flags.config_type)?;
     let session = Session::open(screen, &home, Some(&args.template))?;
     session.watch_signals();
-    let evaluated = session.evaluate(template, &args.flags, &inputs, true, Mode::Build)?;
-    let (plan, wrong) = session.plan(&evaluated, &filters(&args.flags));
+    let (evaluated, wrong) = session.evaluate(template, &args.flags, &inputs, true, Mode::Build)?;
+    if wrong {
+        return Err(Shown);
+    }
+    let (plan, wrong) = session.plan(&evaluated, &filters(&args.flags), false);
     // Valid builds run although others are wrong, as with Packer.
     if wrong && plan.builds.is_empty() || session.cancel.is_cancelled() {
         return Ok(Exit::Failure);

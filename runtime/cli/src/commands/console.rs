@@ -32,7 +32,7 @@ fn evaluated(screen: &Screen, args: &ConsoleArgs) -> Result<Evaluated, Shown> {
     let inputs = variables(screen, &args.flags, Undeclared::Ignore)?;
     let template = load(screen, &home, args.template.as_deref(), args.flags.config_type)?;
     let session = Session::open(screen, &home, args.template.as_deref())?;
-    session.evaluate(template, &args.flags, &inputs, false, Mode::Inspect)
+    Ok(session.evaluate(template, &args.flags, &inputs, false, Mode::Inspect)?.0)
 }
 
 /// What one line gives: text to print, or nothing for `exit`.

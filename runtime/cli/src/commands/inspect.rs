@@ -30,7 +30,7 @@ fn inspect(screen: &Screen, args: &InspectArgs) -> Result<Inspection, Shown> {
     let inputs = variables(screen, &args.flags, Undeclared::Ignore)?;
     let template = load(screen, &home, Some(&args.template), args.flags.config_type)?;
     let session = Session::open(screen, &home, Some(&args.template))?;
-    Ok(session.evaluate(template, &args.flags, &inputs, false, Mode::Inspect)?.inspect())
+    Ok(session.evaluate(template, &args.flags, &inputs, false, Mode::Inspect)?.0.inspect())
 }
 
 fn values(inspection: &Inspection) -> String {

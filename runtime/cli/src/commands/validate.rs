@@ -28,10 +28,10 @@ fn validate(screen: &Screen, args: &ValidateArgs) -> Result<(), Shown> {
     let session = Session::open(screen, &home, Some(&args.template))?;
     session.watch_signals();
     let data = Missing::of_data(template.data_sources(), &session.sandbox);
-    let evaluated =
+    let (evaluated, wrong) =
         session.evaluate(template, &args.flags, &inputs, args.evaluate_datasources, Mode::Build)?;
-    // Builds without an error are checked although others have one: all problems in one run.
-    let (plan, wrong) = session.plan(&evaluated, &filters(&args.flags));
+    // Builds are checked although values or other builds have an error: all problems in one run.
+    let (plan, wrong) = session.plan(&evaluated, &filters(&args.flags), wrong);
     let options = RunOptions { sensitive: plan.sensitive.clone(), ..session.run_options() };
     let run = session.sandbox.host.run(options);
     let missing = Missing::of_plan(&plan, &session.sandbox);
