@@ -155,7 +155,6 @@ impl BuildInner {
             uuid: self.run.id.to_string(),
             started: self.run.started,
             build: self.values().iter().map(|(name, value)| (name.clone(), value.to_json())).collect(),
-            user: options.user_variables.clone(),
         }
     }
 

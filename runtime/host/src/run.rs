@@ -7,7 +7,6 @@ use crate::host::HostInner;
 use crate::journal::RunJournal;
 use crate::secrets::{Redactor, random_hex};
 use kiln_plan::{Configuration, Event, EventBody, EventSink, Step, StepInfo, Value};
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -85,8 +84,6 @@ pub struct RunOptions {
     pub template_dir: PathBuf,
     /// What `packer_version` says.
     pub version: String,
-    /// Variables of a legacy template, for `user`.
-    pub user_variables: Option<BTreeMap<String, String>>,
     /// Values that the template marks as sensitive.
     pub sensitive: Vec<String>,
 }
@@ -110,7 +107,6 @@ impl RunOptions {
             prompt: Arc::new(NoPrompt),
             template_dir: PathBuf::new(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            user_variables: None,
             sensitive: Vec::new(),
         }
     }

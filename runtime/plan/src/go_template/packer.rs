@@ -46,8 +46,6 @@ pub struct PackerFunctions {
     pub started: SystemTime,
     /// `build`: values of the running build.
     pub build: BTreeMap<String, Json>,
-    /// `user`: variables of a legacy template; `None` in HCL2, where it is an error.
-    pub user: Option<BTreeMap<String, String>>,
 }
 
 impl PackerFunctions {
@@ -58,13 +56,6 @@ impl PackerFunctions {
 
     fn unix(&self) -> u64 {
         self.started.duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs())
-    }
-
-    fn user(&self, name: &str) -> Result<Json, String> {
-        let variables =
-            self.user.as_ref().ok_or("`user` is for legacy JSON templates, write var.NAME in HCL2")?;
-        let value = variables.get(name).ok_or_else(|| format!("variable {name:?} is not set"))?;
-        Ok(value.as_str().into())
     }
 }
 
@@ -104,7 +95,8 @@ impl Functions for PackerFunctions {
                 let key = text(key)?;
                 self.build.get(key).cloned().ok_or_else(|| format!("the build has no value {key:?}"))
             }
-            ("user", [name]) => self.user(text(name)?),
+            // Whoever reads legacy templates has the variables, and answers before it comes here.
+            ("user", _) => Err("`user` is for legacy JSON templates, write var.NAME in HCL2".to_owned()),
             ("env", _) => Err("`env` may be used in variables only".to_owned()),
             ("sed", _) => Err("`sed` was removed, use `replace` or `replace_all`".to_owned()),
             _ => Err(format!("wrong number of args: got {}", arguments.len())),

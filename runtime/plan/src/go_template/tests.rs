@@ -14,7 +14,6 @@ fn functions() -> PackerFunctions {
         uuid: "u-u".into(),
         started: UNIX_EPOCH + Duration::from_secs(1_700_000_000),
         build: [("ID".to_owned(), json!("i-1"))].into(),
-        user: None,
     }
 }
 

@@ -48,7 +48,6 @@ impl Run {
             uuid: self.uuid.clone(),
             started: self.world.environment.started(),
             build: BTreeMap::new(),
-            user: None,
         };
         let variables = &self.variables;
         Scope { packer, place, world: &self.world, variables, values: None, seen: RefCell::default() }

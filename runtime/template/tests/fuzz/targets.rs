@@ -169,7 +169,6 @@ fn go(text: &str) -> Vec<String> {
         uuid: "u".into(),
         started: UNIX_EPOCH + Duration::from_secs(1_700_000_000),
         build: [("ID".to_owned(), "i".into())].into(),
-        user: Some([("x".to_owned(), "y".to_owned())].into()),
     };
     let data = serde_json::json!({"Name": "vm", "Port": 8080, "Zero": 0, "List": ["a", "b"], "Map": {"y": 1, "x": {"z": true}}, "F": 1.5});
     let limits = Limits { steps: 100_000, output: 1 << 20 };
