@@ -123,17 +123,39 @@ fn other_verbs_take_them() {
     project.kiln(&["init", "."]).expect_code(0);
 }
 
+const WINRM: &str = r#"source "qemu" "vm" {
+  iso_url        = "disk.img"
+  iso_checksum   = "none"
+  communicator   = "winrm"
+  winrm_username = "x"
+}
+source "null" "far" {
+  communicator   = "winrm"
+  winrm_username = "x"
+}
+source "null" "here" {
+  communicator = "none"
+}
+build {
+  sources = ["qemu.vm", "null.far", "null.here"]
+  provisioner "shell-local" {
+    inline = ["echo done >> done"]
+  }
+}
+"#;
+
 #[test]
 fn winrm_is_valid_and_not_built() {
-    let project = Project::with(
-        "source \"qemu\" \"vm\" {\n  iso_url        = \"disk.img\"\n  iso_checksum   = \"none\"\n  \
-         communicator   = \"winrm\"\n  winrm_username = \"x\"\n}\nbuild {\n  sources = [\"qemu.vm\"]\n}\n",
-    );
-    project
-        .kiln(&["validate", "template.pkr.hcl"])
-        .expect_code(0)
-        .expect(&["`winrm` is not implemented yet"]);
-    let seen = project.kiln(&["build", "template.pkr.hcl"]).expect_code(1);
-    seen.expect(&["`winrm` is not implemented yet"]).expect_not("Retrieving ISO");
-    assert!(!project.path("output-vm").exists());
+    let project = Project::with(WINRM);
+    let seen = project.kiln(&["validate", "template.pkr.hcl"]).expect_code(0);
+    assert_eq!(seen.err, "note: kiln has no communicator `winrm` yet, so this cannot be built\n");
+    project.kiln(&["build", "template.pkr.hcl"]).expect_code(1).expect(&[
+        "kiln has no communicator `winrm` yet",
+        "--> template.pkr.hcl:4:20",
+        "a communicator can be: ssh, none",
+        "the other builds can be run: -only=null.here",
+    ]);
+    assert!(!project.path("output-vm").exists() && !project.path("done").exists());
+    project.kiln(&["build", "-only=null.here", "template.pkr.hcl"]).expect_code(0);
+    assert_eq!(std::fs::read_to_string(project.path("done")).unwrap(), "done\n");
 }

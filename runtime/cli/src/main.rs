@@ -2,7 +2,6 @@
 //!
 //! Nothing heavier than argument parsing happens before a verb needs it: no runtime, no sandbox.
 
-mod absent;
 mod args;
 mod bundled;
 mod catalogue;
@@ -17,6 +16,7 @@ mod home;
 mod interrupt;
 mod lock;
 mod logging;
+mod missing;
 mod prompt;
 mod report;
 mod requirements;

@@ -6,11 +6,11 @@
 //! Main type: [`Session`]. The template is evaluated on the thread of the caller, outside the
 //! runtime, so that a data source can be waited for.
 
-use crate::absent::Missing;
 use crate::args::{ConfigType, TemplateFlags};
 use crate::catalogue::{Components, DataSources};
 use crate::env_vars;
 use crate::home::Home;
+use crate::missing::Missing;
 use crate::prompt::Questions;
 use crate::sandbox::Sandbox;
 use crate::screen::Screen;

@@ -6,6 +6,7 @@
 use crate::build::{BuildInner, undo};
 use crate::component::{Described, Description, Entry, Source};
 use crate::error::LoadError;
+use crate::groups::communicator;
 use crate::journal::Outside;
 use crate::limits::Limits;
 use crate::outgoing::Resolver;
@@ -15,7 +16,7 @@ use crate::show::LineBudget;
 use crate::state::{State, StepCtx};
 use crate::wasm;
 use kiln_plan::grant::Grants;
-use kiln_plan::{ComponentRef, Kind, Schema};
+use kiln_plan::{ComponentRef, Kind, Schema, Step};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -155,6 +156,12 @@ impl Host {
     /// As [`Host::describe`].
     pub fn schema(&self, component: &ComponentRef) -> Result<Arc<Schema>, LoadError> {
         Ok(self.inner.described(component)?.schema)
+    }
+
+    /// The communicator that a step asks for and this host does not have, so that nobody has to start
+    /// the step to learn it. `None` also while it is not known.
+    pub fn missing_communicator(&self, step: &Step) -> Option<String> {
+        communicator::missing(&*self.schema(&step.component).ok()?, &step.first.value)
     }
 
     /// What a component was granted.

@@ -43,6 +43,7 @@ pub use build::{BuildScope, Builder, Prepared, SessionHandle};
 pub use capability::{Class, IMPORTS, Import, STANDARD, TraceRecord};
 pub use component::{Description, Source, WantedGrant};
 pub use error::{LoadError, StepError};
+pub use groups::communicator::COMMUNICATORS;
 pub use host::{Bundled, Host, HostOptions, ThirdParty};
 pub use instance::{Outcome, Processed};
 pub use journal::{Entry as JournalEntry, Journal, OpenRun, Outside};

@@ -15,7 +15,6 @@ mod options;
 
 use disks::Disks;
 use kiln_sdk::files::Output;
-use kiln_sdk::groups;
 use kiln_sdk::hypervisor::{self, MachineSpec, Vm};
 use kiln_sdk::machines::{self, Address};
 use kiln_sdk::{
@@ -56,7 +55,6 @@ impl Builder for Qemu {
     fn prepare(&mut self, context: Context, config: Config<Options>) -> Result<Prepared, Error> {
         self.name = config.machine_name(&context.source_name());
         let config = self.config.insert(config);
-        groups::reachable(config.communicator.as_deref())?;
         let source = step("Retrieving ISO", || machines::iso(config.handle()))?;
         let output = config.output("/output_directory", &json!({ "BuildName": context.source_name() }))?;
         output.make_directory().map_err(|e| e.at("/output_directory"))?;

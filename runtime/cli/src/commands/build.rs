@@ -1,10 +1,10 @@
 //! `kiln build`.
 
-use crate::absent::Missing;
 use crate::args::{BuildArgs, OnErrorFlag};
 use crate::executor::{Explaining, Steps};
 use crate::exit::Exit;
 use crate::home::Home;
+use crate::missing::Missing;
 use crate::screen::Screen;
 use crate::session::{Session, Shown, filters, load, variables};
 use kiln_host::RunOptions;

@@ -1,10 +1,10 @@
 //! `kiln validate`: everything that a build checks before it begins.
 
-use crate::absent::Missing;
 use crate::args::ValidateArgs;
 use crate::executor::Steps;
 use crate::exit::Exit;
 use crate::home::Home;
+use crate::missing::Missing;
 use crate::screen::Screen;
 use crate::session::{Session, Shown, filters, load, variables};
 use kiln_host::RunOptions;

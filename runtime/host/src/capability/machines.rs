@@ -105,17 +105,6 @@ impl State {
     }
 }
 
-/// `ssh`, `none`, or an error.
-fn wants_ssh(options: Options<'_>) -> CallResult<bool> {
-    match options.text("communicator") {
-        None | Some("ssh") => Ok(true),
-        Some("none") => Ok(false),
-        Some(other) => {
-            Err(options.wrong("communicator", &format!("the communicator `{other}` is not implemented")))
-        }
-    }
-}
-
 impl machines::Host for State {
     async fn connect(
         &mut self,
@@ -126,7 +115,7 @@ impl machines::Host for State {
         let mut call = Call::enter(self, "machines.connect", Authority::Role(Role::BUILDER))?;
         let configuration = self.configuration()?;
         let options = Options(&configuration);
-        if !wants_ssh(options)? {
+        if !communicator::wants_ssh(options)? {
             return call.done(Ok(None));
         }
         let place = self.place(address, options)?;

@@ -5,13 +5,36 @@ use crate::bindings::kiln::host::types::ErrorCode;
 use crate::build::BuildInner;
 use crate::designation::{self, Found};
 use crate::error::{CallResult, fail_at};
-use kiln_plan::SignedDuration;
+use kiln_plan::{Schema, SignedDuration, Value};
 use kiln_ssh::{Bastion, CipherPreference, ConnectOptions, HostKeyPolicy, KeyKind, Login, Method, Proxy};
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// A private key has at most so many bytes.
 const MAX_KEY: usize = 1 << 20;
+
+/// Communicators that this host has.
+pub const COMMUNICATORS: [&str; 2] = ["ssh", "none"];
+
+/// One that templates may ask for and this host does not have yet.
+const MISSING: &str = "winrm";
+
+/// The communicator that a step's options ask for and this host does not have; `None` also while it
+/// is not known.
+pub(crate) fn missing(schema: &Schema, options: &Value) -> Option<String> {
+    let includes = schema.groups.iter().any(|group| group == "communicator@1");
+    let asked = options.as_map()?.get("communicator")?.as_text()?;
+    (includes && asked == MISSING).then(|| asked.to_owned())
+}
+
+/// Whether the machine is reached by SSH; `false` if not at all.
+pub(crate) fn wants_ssh(options: Options<'_>) -> CallResult<bool> {
+    match options.text("communicator") {
+        None | Some("ssh") => Ok(true),
+        Some("none") => Ok(false),
+        Some(other) => Err(options.wrong("communicator", &format!("kiln has no communicator `{other}`"))),
+    }
+}
 
 /// What the builder made for the login, beside the options.
 #[derive(Debug, Default)]

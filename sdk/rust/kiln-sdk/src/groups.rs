@@ -1,7 +1,7 @@
 //! What builders check of the host's option groups and a schema cannot say: which options exclude
 //! or need each other.
 
-use crate::{Error, ErrorCode, Findings, Unchecked};
+use crate::{Findings, Unchecked};
 
 /// Group `communicator@1`. `builder_has_address`: the builder finds the machine by itself, so that
 /// `ssh_host` is not needed; `builder_has_key`: it can put a temporary key into the machine.
@@ -26,36 +26,17 @@ pub fn communicator(
     match kind {
         "ssh" | "" => ssh(options, findings, builder_has_address, builder_has_key),
         "none" => {}
-        "winrm" => winrm(options, findings),
+        // Whether the host has it is the host's to say.
+        "winrm" if !options.is_set("/winrm_username") => {
+            findings.error("", "`winrm_username` must be set", "name the user that kiln logs in as");
+        }
+        "winrm" => {}
         template if template.contains("{{") => {}
         other => findings.error(
             "/communicator",
             &format!("there is no communicator `{other}`"),
             "use `ssh` or `none`",
         ),
-    }
-}
-
-const NO_WINRM: &str = "communicator `winrm` is not implemented yet";
-
-/// A template with it is valid, as in Packer; [`reachable`] refuses the build.
-fn winrm(options: &Unchecked, findings: &mut Findings) {
-    if !options.is_set("/winrm_username") {
-        findings.error("", "`winrm_username` must be set", "name the user that kiln logs in as");
-    }
-    let help = "the build will be refused; use `ssh`, or `none` with a machine that provisions itself";
-    findings.warning("/communicator", NO_WINRM, help);
-}
-
-/// Refuses a communicator that the host does not have; for the begin of `prepare`, before anything is
-/// made.
-///
-/// # Errors
-/// `unsupported`, at the option.
-pub fn reachable(communicator: Option<&str>) -> Result<(), Error> {
-    match communicator {
-        Some("winrm") => Err(Error::new(ErrorCode::Unsupported, NO_WINRM).at("/communicator")),
-        _ => Ok(()),
     }
 }
 
@@ -160,12 +141,8 @@ mod tests {
         assert_eq!(lines(good, null), [""; 0]);
         let two = r#"{"ssh_host":"h","ssh_username":"u","ssh_password":"p","ssh_agent_auth":true}"#;
         assert_eq!(lines(two, null).len(), 1);
-        let winrm = lines(r#"{"communicator":"winrm","winrm_username":"u"}"#, null);
-        assert_eq!(winrm, ["/communicator: communicator `winrm` is not implemented yet"]);
-        assert!(
-            reachable(Some("winrm")).is_err_and(|error| error.pointer.as_deref() == Some("/communicator"))
-        );
-        assert!(reachable(Some("ssh")).is_ok());
+        assert_eq!(lines(r#"{"communicator":"winrm","winrm_username":"u"}"#, null), [""; 0]);
+        assert_eq!(lines(r#"{"communicator":"winrm"}"#, null), [": `winrm_username` must be set"]);
         assert_eq!(
             lines(r#"{"communicator":"telnet"}"#, null),
             ["/communicator: there is no communicator `telnet`"]
