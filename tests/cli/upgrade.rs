@@ -35,7 +35,10 @@ fn files_and_annotations_are_chosen() {
     assert!(project.read("new.pkr.hcl").starts_with("# "));
     assert!(!project.path("t.json.pkr.hcl").exists());
     project.kiln(&["hcl2_upgrade", "-output-file", "nowhere/x.pkr.hcl", "t.json"]).expect_code(1);
-    project.kiln(&["hcl2_upgrade", "new.pkr.hcl"]).expect_code(1).expect(&["no legacy JSON template"]);
+    project.kiln(&["hcl2_upgrade", "new.pkr.hcl"]).expect_code(1).expect(&[
+        "only legacy JSON templates are upgraded, and new.pkr.hcl is not one",
+        "template::unsupported-syntax",
+    ]);
     project.kiln(&["hcl2_upgrade", "absent.json"]).expect_code(1).expect(&["absent.json"]);
     project.kiln(&["hcl2_upgrade"]).expect_code(1);
 }
@@ -50,6 +53,35 @@ fn an_unknown_builder_is_an_error_but_written() {
     project
         .kiln(&["hcl2_upgrade", "broken.json"])
         .expect_code(1)
-        .expect(&["broken.json: this is no legacy JSON template"]);
+        .expect(&["syntax error: a JSON value is expected here", "--> broken.json:1:15"]);
     assert!(!project.path("broken.json.pkr.hcl").exists());
+}
+
+#[test]
+fn all_mistakes_are_shown_with_carets() {
+    let project = Project::new();
+    project.write(
+        "t.json",
+        "{\n  \"variables\": {\"a\": 1},\n  \"builder\": [],\n  \"provisioners\": [{\"inline\": [\"x\"]}]\n}\n",
+    );
+    project.kiln(&["hcl2_upgrade", "t.json"]).expect_code(1).expect(&[
+        "--> t.json:2:22",
+        " 2 |   \"variables\": {\"a\": 1},\n   |                      ^\n",
+        "template::wrong-type",
+        "--> t.json:3:3",
+        " 3 |   \"builder\": [],\n   |   ^^^^^^^^^\n  help: did you mean `builders`?",
+        "template::unknown-key",
+        "--> t.json:4:20",
+        "template::missing-option",
+    ]);
+    assert!(!project.path("t.json.pkr.hcl").exists());
+}
+
+#[test]
+fn a_warning_is_shown_and_the_result_written() {
+    let project = Project::new();
+    project.write("t.json", &LEGACY.replace("\"inline\"", "\"timeout\": 60000000000, \"inline\""));
+    let warning = "`timeout` is in nanoseconds";
+    project.kiln(&["hcl2_upgrade", "t.json"]).expect_code(0).expect(&[warning, "--> t.json:7:"]);
+    project.kiln(&["validate", "t.json.pkr.hcl"]).expect_code(0);
 }

@@ -14,6 +14,7 @@ mod executor;
 mod exit;
 mod home;
 mod interrupt;
+mod legacy_file;
 mod lock;
 mod logging;
 mod missing;

@@ -16,14 +16,15 @@ mod render;
 mod scope;
 mod variables;
 
-pub(crate) use document::Document;
-pub(crate) use read::read;
+pub(crate) use document::{Builder, Document, PostProcessor, Provisioner, Text, Variable};
+pub(crate) use options::known;
 
 use crate::eval::World;
 use crate::version::Version;
 use crate::{Environment, Mode, PACKER_VERSION, VariableInputs};
 use kiln_plan::code::template as code;
 use kiln_plan::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
+use read::read;
 use scope::Run;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -59,18 +60,7 @@ pub(crate) fn load(
     path: Option<&Path>,
     environment: Arc<dyn Environment>,
 ) -> Result<Template, (SourceMap, Diagnostics)> {
-    let mut sources = SourceMap::default();
-    let id = sources.add(name, text);
-    if !text.trim_start().starts_with(['{', '[']) {
-        let wrong = Diagnostic::error(code::UNSUPPORTED_SYNTAX, format!("{name} is not a template"))
-            .at(first_character(text, id))
-            .detail(
-                "HCL2 templates are named *.pkr.hcl or *.pkr.json, any other file is a legacy JSON template",
-            )
-            .help("give the file such a name if it is HCL2; for standard input add -config-type=hcl2");
-        return Err((sources, vec![wrong]));
-    }
-    let (document, found) = read(text, id);
+    let (sources, document, found) = parse(name, text)?;
     if let Some(wrong) = wrong_version(&document) {
         return Err((sources, vec![wrong]));
     }
@@ -85,6 +75,30 @@ pub(crate) fn load(
         world: World { environment, root, asks_servers: false },
         warnings: found,
     })
+}
+
+/// The parts of a template, as complete as they can be, with the text to show what is wrong with
+/// them. Nothing is said of the version of Packer that it is for.
+///
+/// # Errors
+/// The text is in another language.
+pub(crate) fn parse(
+    name: &str,
+    text: &str,
+) -> Result<(SourceMap, Document, Diagnostics), (SourceMap, Diagnostics)> {
+    let mut sources = SourceMap::default();
+    let id = sources.add(name, text);
+    if !text.trim_start().starts_with(['{', '[']) {
+        let wrong = Diagnostic::error(code::UNSUPPORTED_SYNTAX, format!("{name} is not a template"))
+            .at(first_character(text, id))
+            .detail(
+                "HCL2 templates are named *.pkr.hcl or *.pkr.json, any other file is a legacy JSON template",
+            )
+            .help("give the file such a name if it is HCL2; for standard input add -config-type=hcl2");
+        return Err((sources, vec![wrong]));
+    }
+    let (document, found) = read(text, id);
+    Ok((sources, document, found))
 }
 
 fn first_character(text: &str, file: FileId) -> Span {

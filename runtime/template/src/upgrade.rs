@@ -7,7 +7,6 @@
 //! What the result plans is what the legacy template plans, but for names that HCL needs and for
 //! values that it computes elsewhere.
 
-mod input;
 mod options;
 mod sources;
 mod steps;
@@ -16,8 +15,9 @@ mod variables;
 mod write;
 
 use crate::environment::Catalogue;
-use input::{Legacy, Part};
-use kiln_plan::{ComponentRef, Kind};
+use crate::evaluated::dedupe;
+use crate::legacy::{self, Document, Text};
+use kiln_plan::{ComponentRef, Diagnostic, Diagnostics, Kind, SourceMap};
 use std::collections::BTreeSet;
 use steps::Steps;
 use text::Translator;
@@ -38,12 +38,16 @@ const PLUGINS: [(&str, &str); 10] = [
 ];
 
 /// A template that was upgraded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Upgraded {
     /// The HCL2 template.
     pub text: String,
     /// Components that nothing is known of; their options were translated by their shape.
     pub unknown: Vec<ComponentRef>,
+    /// What is odd in the legacy template.
+    pub warnings: Diagnostics,
+    /// The text that they point into.
+    pub sources: SourceMap,
 }
 
 /// Whether the result explains itself.
@@ -58,27 +62,31 @@ impl Notes {
     }
 }
 
-fn translate(legacy: &Legacy, catalogue: &dyn Catalogue, notes: Notes) -> String {
-    let mut translator = Translator::default();
+fn translate(
+    legacy: &Document,
+    catalogue: &dyn Catalogue,
+    notes: Notes,
+    translator: &mut Translator,
+) -> String {
     let mut variables = Writer::default();
-    let mut found = variables::translate(&legacy.variables, &mut translator);
+    let mut found = variables::translate(legacy, translator);
     let (sources, builds) = sources::order(&legacy.builders);
     let (mut data, mut blocks) = (Writer::default(), Writer::default());
     sources::write_secrets(&translator.secrets, notes, &mut data);
     for source in &sources {
-        source.write_data(catalogue, &mut translator, &mut data);
+        source.write_data(catalogue, translator, &mut data);
         blocks.gap();
-        source.write(catalogue, &mut translator, &mut blocks);
+        source.write(catalogue, translator, &mut blocks);
     }
     let mut build = Writer::default();
     notes.write(&mut build, "A build runs the provisioners on each of its sources.");
     build.open("build", &[]);
     if let Some(description) = &legacy.description {
-        build.attribute("description", &format!("\"{}\"", quoted(description)));
+        build.attribute("description", &format!("\"{}\"", quoted(&description.text)));
     }
     let references: Vec<String> = sources.iter().map(|source| source.reference()).collect();
     build.attribute("sources", &format!("[{}]", references.join(", ")));
-    let mut steps = Steps { builds: &builds, catalogue, translator: &mut translator, writer: &mut build };
+    let mut steps = Steps { builds: &builds, catalogue, translator, writer: &mut build };
     legacy.provisioners.iter().for_each(|part| steps.provisioner("provisioner", part));
     legacy.error_cleanup.iter().for_each(|part| steps.provisioner("error-cleanup-provisioner", part));
     legacy.post_processors.iter().for_each(|sequence| steps.sequence(sequence));
@@ -107,8 +115,8 @@ const INTRODUCTION: &str = "Made from a legacy JSON template; read it before you
     What is between {{ and }} is rendered after what is between ${ and }.";
 
 /// What the template needs of Packer.
-fn packer_block(legacy: &Legacy, writer: &mut Writer) {
-    let used: BTreeSet<&str> = parts(legacy).map(|(_, part)| part.ty.as_str()).collect();
+fn packer_block(legacy: &Document, writer: &mut Writer) {
+    let used: BTreeSet<&str> = parts(legacy).map(|(_, ty)| ty.text.as_str()).collect();
     let of = |plugin: &str, ty: &&str| {
         ty.strip_prefix(plugin).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
     };
@@ -119,7 +127,7 @@ fn packer_block(legacy: &Legacy, writer: &mut Writer) {
     writer.gap();
     writer.open("packer", &[]);
     if let Some(version) = &legacy.min_packer_version {
-        writer.attribute("required_version", &format!("\">= {}\"", quoted(version)));
+        writer.attribute("required_version", &format!("\">= {}\"", quoted(&version.text)));
     }
     if !plugins.is_empty() {
         writer.open("required_plugins", &[]);
@@ -131,14 +139,14 @@ fn packer_block(legacy: &Legacy, writer: &mut Writer) {
     writer.close();
 }
 
-/// All components with their kinds.
-fn parts(legacy: &Legacy) -> impl Iterator<Item = (Kind, &Part)> {
-    let builders = legacy.builders.iter().map(|part| (Kind::Builder, part));
+/// The types of all components with their kinds.
+fn parts(legacy: &Document) -> impl Iterator<Item = (Kind, &Text)> {
+    let builders = legacy.builders.iter().map(|one| (Kind::Builder, &one.ty));
     let provisioners = legacy.provisioners.iter().chain(&legacy.error_cleanup);
     let post_processors = legacy.post_processors.iter().flatten();
     builders
-        .chain(provisioners.map(|part| (Kind::Provisioner, part)))
-        .chain(post_processors.map(|part| (Kind::PostProcessor, part)))
+        .chain(provisioners.map(|one| (Kind::Provisioner, &one.ty)))
+        .chain(post_processors.map(|one| (Kind::PostProcessor, &one.ty)))
 }
 
 /// Says which template functions the next block still has.
@@ -153,25 +161,32 @@ fn left_comment(left: &BTreeSet<String>, writer: &mut Writer) {
     ));
 }
 
-/// The largest legacy template, in bytes.
-const MAX: usize = 16 << 20;
-
-/// Upgrades the text of a legacy template; the result explains itself if it is to be `annotated`.
+/// Upgrades the text of a legacy template that messages call `name`; the result explains itself if it
+/// is to be `annotated`.
 ///
 /// # Errors
-/// What is wrong with the template.
-pub fn upgrade(text: &str, catalogue: &dyn Catalogue, annotated: bool) -> Result<Upgraded, String> {
-    if text.len() > MAX {
-        return Err("the template is larger than 16 MiB".to_owned());
+/// Everything that is wrong with the template, and the text to show it with.
+pub fn upgrade(
+    name: &str,
+    text: &str,
+    catalogue: &dyn Catalogue,
+    annotated: bool,
+) -> Result<Upgraded, (SourceMap, Diagnostics)> {
+    let (sources, legacy, mut found) = legacy::parse(name, text)?;
+    if found.iter().any(Diagnostic::is_error) {
+        return Err((sources, found));
     }
-    let json: serde_json::Value =
-        serde_json::from_str(text).map_err(|e| format!("this is no legacy JSON template: {e}"))?;
-    let legacy = Legacy::of(&json)?;
-    let text = translate(&legacy, catalogue, Notes(annotated));
+    let mut translator = Translator::default();
+    let text = translate(&legacy, catalogue, Notes(annotated), &mut translator);
+    found.append(&mut translator.found);
+    dedupe(&mut found);
+    if found.iter().any(Diagnostic::is_error) {
+        return Err((sources, found));
+    }
     let text = crate::layout::format(&text).unwrap_or(text);
     let unknown: BTreeSet<ComponentRef> = parts(&legacy)
-        .map(|(kind, part)| ComponentRef::new(kind, &*part.ty))
+        .map(|(kind, ty)| ComponentRef::new(kind, &*ty.text))
         .filter(|component| catalogue.schema(component).is_none())
         .collect();
-    Ok(Upgraded { text, unknown: unknown.into_iter().collect() })
+    Ok(Upgraded { text, unknown: unknown.into_iter().collect(), warnings: found, sources })
 }

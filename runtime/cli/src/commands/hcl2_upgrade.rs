@@ -5,44 +5,56 @@ use crate::args::Hcl2UpgradeArgs;
 use crate::catalogue::Components;
 use crate::exit::Exit;
 use crate::home::Home;
+use crate::legacy_file;
 use crate::sandbox::Sandbox;
 use crate::screen::Screen;
+use crate::session::Shown;
+use kiln_plan::Diagnostic;
+use kiln_plan::code::template as code;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Upgrades. As in Packer, the result is written although a component in it is unknown.
 pub(crate) fn run(screen: &Screen, args: &Hcl2UpgradeArgs) -> Exit {
-    let home = Home::find();
-    let text = match std::fs::read_to_string(&args.template) {
-        Ok(text) => text,
-        Err(error) => return failed(screen, &format!("cannot read {}: {error}", args.template.display())),
-    };
-    let sandbox = match Sandbox::open(&home, Some(&args.template)) {
-        Ok(sandbox) => sandbox,
-        Err(error) => return failed(screen, &error.to_string()),
-    };
+    upgrade(screen, args).unwrap_or(Exit::Failure)
+}
+
+fn upgrade(screen: &Screen, args: &Hcl2UpgradeArgs) -> Result<Exit, Shown> {
+    let file = legacy_file::read(screen, &args.template, refusal)?;
+    let sandbox = Sandbox::open(&Home::find(), Some(&args.template))
+        .map_err(|error| failed(screen, &error.to_string()))?;
     let components = Components::new(&sandbox);
-    let upgraded = match kiln_template::upgrade(&text, &components, args.with_annotations) {
-        Ok(upgraded) => upgraded,
-        Err(problem) => return failed(screen, &format!("{}: {problem}", args.template.display())),
-    };
+    let upgraded = kiln_template::upgrade(&file.name, &file.text, &components, args.with_annotations);
+    let upgraded = upgraded.map_err(|(sources, found)| {
+        screen.quote(Arc::new(sources));
+        screen.diagnostics(&found);
+        Shown
+    })?;
+    screen.quote(Arc::new(upgraded.sources));
+    screen.diagnostics(&upgraded.warnings);
     screen.diagnostics(&components.findings());
     let output = output(args);
     let shown = output.display();
-    if let Err(error) = std::fs::write(&output, &upgraded.text) {
-        return failed(screen, &format!("cannot write {shown}: {error}"));
-    }
+    std::fs::write(&output, &upgraded.text)
+        .map_err(|error| failed(screen, &format!("cannot write {shown}: {error}")))?;
     for component in &upgraded.unknown {
         let what =
             format!("there is no {component}; its options were translated by their shape, look at them");
         failed(screen, &what);
     }
     screen.say(format!("Successfully created {shown}"));
-    Exit::of(upgraded.unknown.is_empty())
+    Ok(Exit::of(upgraded.unknown.is_empty()))
 }
 
-fn failed(screen: &Screen, problem: &str) -> Exit {
+fn refusal(shown: &str) -> Diagnostic {
+    let what = format!("only legacy JSON templates are upgraded, and {shown} is not one");
+    let help = format!("HCL2 needs no upgrade; `kiln validate {shown}` says what is wrong with it");
+    Diagnostic::error(code::UNSUPPORTED_SYNTAX, what).help(help)
+}
+
+fn failed(screen: &Screen, problem: &str) -> Shown {
     screen.error(format!("Error: {problem}"));
-    Exit::Failure
+    Shown
 }
 
 /// Where the result goes.

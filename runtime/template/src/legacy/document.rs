@@ -1,7 +1,7 @@
 //! A legacy template as it is written, with the place of everything. Templates in its strings are
 //! not rendered. The loader, `fix` and `hcl2_upgrade` start from it.
 
-use crate::syntax::json_read::{Content, Item};
+use crate::syntax::json_read::{Content, Entry, Item};
 use kiln_plan::Span;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +13,15 @@ pub(crate) struct Text {
     pub(crate) span: Span,
 }
 
+impl Text {
+    /// As a value.
+    pub(crate) fn item(&self) -> Item {
+        Item { content: Content::Text(self.text.clone()), span: self.span }
+    }
+}
+
 /// Options of a component as they are written: name, its place, value.
-pub(crate) type Options = Arc<Vec<(String, Span, Item)>>;
+pub(crate) type Options = Arc<Vec<Entry>>;
 
 /// A whole template.
 #[derive(Debug, Clone, Default)]
@@ -52,7 +59,7 @@ impl Document {
     }
 }
 
-fn visit_entries(entries: &[(String, Span, Item)], each: &mut dyn FnMut(&str)) {
+fn visit_entries(entries: &[Entry], each: &mut dyn FnMut(&str)) {
     for (name, _, item) in entries {
         each(name);
         visit(item, each);
@@ -94,12 +101,19 @@ pub(crate) struct Provisioner {
     pub(crate) except: Vec<Text>,
     /// Options by the name of the builder that they are for, as that is written.
     pub(crate) overrides: Vec<(Text, Item)>,
-    pub(crate) pause_before: Duration,
-    pub(crate) timeout: Duration,
+    pub(crate) pause_before: Option<Wait>,
+    pub(crate) timeout: Option<Wait>,
     /// A number, or a template that gives one.
     pub(crate) max_retries: Option<Item>,
-    pub(crate) continue_on_error: bool,
+    pub(crate) continue_on_error: Option<bool>,
     pub(crate) options: Options,
+}
+
+/// A duration, with the words that the upgrade keeps: a number is nanoseconds, `5000ns`.
+#[derive(Debug, Clone)]
+pub(crate) struct Wait {
+    pub(crate) length: Duration,
+    pub(crate) written: Text,
 }
 
 /// A post-processor with the arguments that the language itself reads.

@@ -92,16 +92,21 @@ impl<'l> Level<'l> {
         }
     }
 
-    /// The option that a key means: exactly, or but for case.
+    /// The option that a key means.
     fn field(self, name: &str) -> Option<(&'l str, &'l Field)> {
         match self {
-            Self::Named(fields) => fields
-                .get_key_value(name)
-                .or_else(|| fields.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)))
-                .map(|(known, field)| (known.as_str(), field)),
+            Self::Named(fields) => known(fields, name),
             Self::Each(_) | Self::Open => None,
         }
     }
+}
+
+/// The option that a name means: exactly, or but for case.
+pub(crate) fn known<'f>(fields: &'f BTreeMap<String, Field>, name: &str) -> Option<(&'f str, &'f Field)> {
+    fields
+        .get_key_value(name)
+        .or_else(|| fields.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)))
+        .map(|(known, field)| (known.as_str(), field))
 }
 
 struct Decoder<'d, 'r, 's> {

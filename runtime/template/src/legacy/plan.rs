@@ -1,7 +1,7 @@
 //! Builders into a [`Plan`]: which of them, in which order, with which steps.
 
 use super::Evaluated;
-use super::document::{Builder, PostProcessor, Provisioner as Written, Text};
+use super::document::{Builder, PostProcessor, Provisioner as Written, Text, Wait};
 use super::options::StepOptions;
 use super::render::{Renderer, budget};
 use super::scope::Place;
@@ -18,6 +18,7 @@ use kiln_plan::{
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 impl Evaluated {
     /// The builds to run, by name. Valid builds are in the plan although others have errors; if
@@ -191,8 +192,9 @@ impl Planner<'_> {
             options.entries = Arc::clone(&written.options);
             options.overrides = overrides.map(|(_, item)| item.clone());
         })?;
-        let (pause_before, timeout) = (written.pause_before, written.timeout);
-        let continue_on_error = written.continue_on_error;
+        let length = |wait: &Option<Wait>| wait.as_ref().map_or(Duration::ZERO, |wait| wait.length);
+        let (pause_before, timeout) = (length(&written.pause_before), length(&written.timeout));
+        let continue_on_error = written.continue_on_error.unwrap_or(false);
         Some(Provisioner { step, pause_before, timeout, max_retries, continue_on_error })
     }
 

@@ -7,6 +7,7 @@
 
 use super::write::{identifier, is_identifier, quoted};
 use kiln_plan::go_template::{Action, Call, Piece, parse, pieces};
+use kiln_plan::{Diagnostics, Kind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Functions that mean the same in an HCL2 template.
@@ -51,6 +52,8 @@ pub(super) struct Translator {
     pub(super) uses_timestamp: bool,
     /// Name and key of secrets of AWS, in the order of their data sources.
     pub(super) secrets: Vec<(String, Option<String>)>,
+    /// What is wrong with options.
+    pub(super) found: Diagnostics,
     /// Functions that had to be left since the last look.
     left: BTreeSet<String>,
 }
@@ -59,6 +62,13 @@ impl Translator {
     /// The functions that had to be left in place since this was asked last.
     pub(super) fn take_left(&mut self) -> BTreeSet<String> {
         std::mem::take(&mut self.left)
+    }
+
+    /// Says of what was found since the last call that it is wrong with this component.
+    pub(super) fn found_in(&mut self, kind: Kind, ty: &str) {
+        for diagnostic in &mut self.found {
+            diagnostic.context.get_or_insert_with(|| format!("{kind} \"{ty}\""));
+        }
     }
 
     /// A text as a quoted HCL template.

@@ -1,9 +1,9 @@
 //! The variables of a legacy template: `variable` blocks, and locals for those that are computed.
 
-use super::input::Variable;
 use super::text::{Place, Segment, Translator};
 use super::write::{Writer, identifier, quoted};
 use super::{Notes, left_comment};
+use crate::legacy::{Document, Text, Variable};
 use std::collections::BTreeSet;
 
 /// A variable without its template.
@@ -30,48 +30,28 @@ pub(super) struct Variables {
     left: BTreeSet<String>,
 }
 
-/// Decides which variables are computed, so that texts can refer to them; `variables` are by name.
-pub(super) fn translate(variables: &[Variable], translator: &mut Translator) -> Variables {
-    let names: BTreeSet<&str> = variables.iter().map(|variable| variable.name.as_str()).collect();
+/// Decides which variables are computed, so that texts can refer to them.
+pub(super) fn translate(document: &Document, translator: &mut Translator) -> Variables {
+    let mut variables: Vec<&Variable> = document.variables.iter().collect();
+    variables.sort_by_key(|variable| &variable.name.text);
+    let names: BTreeSet<&str> = variables.iter().map(|variable| variable.name.text.as_str()).collect();
+    let secrets: BTreeSet<&str> = document.sensitive.iter().map(|name| name.text.as_str()).collect();
     translator.timestamp = free("timestamp", |name| names.contains(name));
-    let computed = |variable: &&Variable| {
-        let segments =
-            variable.default.as_deref().map(|text| Translator::default().segments(text, Place::Variable));
-        segments.is_some_and(|segments| segments.iter().any(|segment| !is_constant(segment)))
-    };
-    translator.locals = variables.iter().filter(computed).map(|variable| variable.name.clone()).collect();
+    let computed = variables.iter().filter(|variable| is_computed(variable));
+    translator.locals = computed.map(|variable| variable.name.text.clone()).collect();
     let mut found = Variables::default();
     for variable in variables {
-        let name = identifier(&variable.name);
-        let text = variable.default.as_deref();
-        if !translator.locals.contains(&variable.name) {
-            let default = text.map(|text| translator.text(text, Place::Variable));
-            found.plain.push(Plain { name, default, sensitive: variable.sensitive });
-            continue;
-        }
-        let mut expression = String::from("\"");
-        for segment in translator.segments(text.unwrap_or(""), Place::Variable) {
-            match &segment {
-                Segment::Text(text) => expression.push_str(&quoted(text)),
-                // A local cannot ask for an environment variable, so a variable does.
-                Segment::Value(call) if is_constant(&segment) => {
-                    let asked = environment(call, &names);
-                    let reference = format!("${{var.{asked}}}");
-                    if !found.plain.iter().any(|plain| plain.name == asked) {
-                        let default = Some(format!("\"${{{call}}}\""));
-                        found.plain.push(Plain { name: asked, default, sensitive: variable.sensitive });
-                    }
-                    expression.push_str(&reference);
-                }
-                Segment::Value(value) => expression.push_str(&format!("${{{value}}}")),
-            }
-        }
-        expression.push('"');
-        found.computed.push(Computed { name, expression, sensitive: variable.sensitive });
+        let sensitive = secrets.contains(variable.name.text.as_str());
+        found.variable(variable, sensitive, &names, translator);
     }
     found.plain.sort_by(|a, b| a.name.cmp(&b.name));
     found.left = translator.take_left();
     found
+}
+
+fn is_computed(variable: &Variable) -> bool {
+    let segments = |default: &Text| Translator::default().segments(&default.text, Place::Variable);
+    variable.default.as_ref().is_some_and(|default| !segments(default).iter().all(is_constant))
 }
 
 /// Whether a default may hold it: of functions only `env`.
@@ -95,6 +75,44 @@ pub(super) fn free(name: &str, taken: impl Fn(&str) -> bool) -> String {
 }
 
 impl Variables {
+    fn variable(
+        &mut self,
+        variable: &Variable,
+        sensitive: bool,
+        names: &BTreeSet<&str>,
+        translator: &mut Translator,
+    ) {
+        let name = identifier(&variable.name.text);
+        let text = variable.default.as_ref().map(|default| default.text.as_str());
+        if !translator.locals.contains(&variable.name.text) {
+            let default = text.map(|text| translator.text(text, Place::Variable));
+            return self.plain.push(Plain { name, default, sensitive });
+        }
+        let mut expression = String::from("\"");
+        for segment in translator.segments(text.unwrap_or(""), Place::Variable) {
+            match &segment {
+                Segment::Text(text) => expression.push_str(&quoted(text)),
+                Segment::Value(call) if is_constant(&segment) => {
+                    let asked = self.ask(call, sensitive, names);
+                    expression.push_str(&format!("${{var.{asked}}}"));
+                }
+                Segment::Value(value) => expression.push_str(&format!("${{{value}}}")),
+            }
+        }
+        expression.push('"');
+        self.computed.push(Computed { name, expression, sensitive });
+    }
+
+    /// The variable that asks for what `call` gives: a local cannot ask for an environment variable.
+    fn ask(&mut self, call: &str, sensitive: bool, names: &BTreeSet<&str>) -> String {
+        let name = environment(call, names);
+        if !self.plain.iter().any(|plain| plain.name == name) {
+            let default = Some(format!("\"${{{call}}}\""));
+            self.plain.push(Plain { name: name.clone(), default, sensitive });
+        }
+        name
+    }
+
     /// Declares what is used and not declared: HCL takes a value only for a declared variable.
     pub(super) fn declare_used(&mut self, used: &BTreeSet<String>, locals: &BTreeSet<String>) {
         for name in used.difference(locals).map(|name| identifier(name)) {

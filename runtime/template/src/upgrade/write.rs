@@ -1,7 +1,7 @@
 //! HCL text out of blocks and values. The layout is made afterwards, so nothing is indented here.
 
 use super::text::{Place, Translator};
-use serde_json::{Map, Value as Json};
+use crate::syntax::json_read::{Content, Entry, Item};
 use std::fmt::Write;
 
 /// Blocks, one line after the other.
@@ -44,36 +44,33 @@ impl Writer {
 }
 
 /// A value as an expression.
-pub(super) fn value(json: &Json, place: Place, translator: &mut Translator) -> String {
-    match json {
-        Json::String(text) => translator.text(text, place),
-        Json::Array(items) => {
+pub(super) fn value(item: &Item, place: Place, translator: &mut Translator) -> String {
+    match &item.content {
+        Content::Null => "null".to_owned(),
+        Content::Bool(truth) => truth.to_string(),
+        Content::Number(digits) => digits.clone(),
+        Content::Text(text) => translator.text(text, place),
+        Content::List(items) => {
             let items: Vec<String> = items.iter().map(|item| value(item, place, translator)).collect();
             format!("[{}]", items.join(", "))
         }
-        Json::Object(map) => object(map, place, translator),
-        other => other.to_string(),
+        Content::Object(entries) => object(entries, place, translator),
     }
 }
 
-fn object(map: &Map<String, Json>, place: Place, translator: &mut Translator) -> String {
-    if map.is_empty() {
+fn object(entries: &[Entry], place: Place, translator: &mut Translator) -> String {
+    if entries.is_empty() {
         return "{}".to_owned();
     }
+    let mut entries: Vec<&Entry> = entries.iter().collect();
+    entries.sort_by_key(|(name, ..)| name);
     let mut out = String::from("{\n");
-    for (name, item) in sorted(map) {
+    for (name, _, item) in entries {
         let key = if is_identifier(name) { name.to_owned() } else { translator.text(name, place) };
         let _ = writeln!(out, "{key} = {}", value(item, place, translator));
     }
     out.push('}');
     out
-}
-
-/// The entries by name.
-pub(super) fn sorted(map: &Map<String, Json>) -> Vec<(&str, &Json)> {
-    let mut entries: Vec<(&str, &Json)> = map.iter().map(|(name, item)| (name.as_str(), item)).collect();
-    entries.sort_by_key(|(name, _)| *name);
-    entries
 }
 
 /// Whether HCL takes it as a name.
@@ -116,15 +113,16 @@ pub(super) fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use kiln_plan::FileId;
 
     #[test]
     fn values() {
         let mut translator = Translator::default();
-        let json = json!({"b": [1, true, null, "x"], "a b": {}, "a": {"k": 1.5}});
+        let text = r#"{"b": [1, true, null, "x"], "a b": {}, "a": {"k": 1.50}}"#;
+        let item = crate::syntax::json_read::read(text, FileId(0), false).unwrap();
         assert_eq!(
-            value(&json, Place::Source, &mut translator),
-            "{\na = {\nk = 1.5\n}\n\"a b\" = {}\nb = [1, true, null, \"x\"]\n}"
+            value(&item, Place::Source, &mut translator),
+            "{\na = {\nk = 1.50\n}\n\"a b\" = {}\nb = [1, true, null, \"x\"]\n}"
         );
     }
 

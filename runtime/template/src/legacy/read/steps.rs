@@ -1,6 +1,6 @@
 //! Builders, provisioners and post-processors, and what their names must agree in.
 
-use super::super::document::{Builder, PostProcessor, Provisioner, Text};
+use super::super::document::{Builder, PostProcessor, Provisioner, Text, Wait};
 use super::fields::{Fields, kind, text_of};
 use super::{Reader, shape};
 use crate::syntax::json_read::{Content, Item};
@@ -52,7 +52,7 @@ impl Reader {
         let pause_before = duration(&mut fields, "pause_before", found);
         let timeout = duration(&mut fields, "timeout", found);
         let max_retries = retries(&mut fields, found);
-        let continue_on_error = fields.flag("continue_on_error", found).unwrap_or(false);
+        let continue_on_error = fields.flag("continue_on_error", found);
         let options = Arc::new(fields.rest());
         Some(Provisioner {
             ty,
@@ -153,8 +153,8 @@ fn only_or_except(fields: &mut Fields<'_>, ty: &Text, found: &mut Diagnostics) -
 }
 
 /// `30s`; a number is nanoseconds, as Go has it.
-fn duration(fields: &mut Fields<'_>, name: &str, found: &mut Diagnostics) -> Duration {
-    let Some((_, item)) = fields.take(name, found) else { return Duration::ZERO };
+fn duration(fields: &mut Fields<'_>, name: &str, found: &mut Diagnostics) -> Option<Wait> {
+    let (_, item) = fields.take(name, found)?;
     let (duration, written) = match &item.content {
         Content::Text(text) => (crate::duration::parse(text), format!("\"{text}\"")),
         Content::Number(digits) => {
@@ -167,7 +167,7 @@ fn duration(fields: &mut Fields<'_>, name: &str, found: &mut Diagnostics) -> Dur
         }
         _ => (None, kind(&item).to_owned()),
     };
-    duration.unwrap_or_else(|| {
+    let Some(length) = duration else {
         let wrong = Diagnostic::error(code::BAD_DURATION, format!("`{name}`: {written} is not a duration"));
         let help = if written.contains("{{") {
             "templates are not rendered here; write a duration such as \"30s\""
@@ -175,8 +175,10 @@ fn duration(fields: &mut Fields<'_>, name: &str, found: &mut Diagnostics) -> Dur
             "a duration needs a unit: \"30s\", \"1m30s\", \"2h\""
         };
         fields.report(wrong.at(item.span).help(help), found);
-        Duration::ZERO
-    })
+        return None;
+    };
+    let text = text_of(&item).map_or_else(|| format!("{written}ns"), |text| text.text);
+    Some(Wait { length, written: Text { text, span: item.span } })
 }
 
 fn retries(fields: &mut Fields<'_>, found: &mut Diagnostics) -> Option<Item> {

@@ -21,9 +21,11 @@ pub(crate) enum Content {
     Number(String),
     Text(String),
     List(Vec<Item>),
-    /// Name, its place, value.
-    Object(Vec<(String, Span, Item)>),
+    Object(Vec<Entry>),
 }
+
+/// Name, its place, value.
+pub(crate) type Entry = (String, Span, Item);
 
 type Read<T> = Result<T, Box<Diagnostic>>;
 
