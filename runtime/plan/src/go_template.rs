@@ -11,7 +11,6 @@
 //! ```
 
 mod builtin;
-mod constants;
 mod lex;
 mod packer;
 mod parse;
@@ -20,9 +19,8 @@ mod print;
 mod render;
 mod time;
 
-pub use constants::{call_to_constant, keep_fields, literal};
 pub use packer::PackerFunctions;
-pub use pieces::{Action, Call, Piece, pieces};
+pub use pieces::{Action, Call, Piece, literal, pieces, rewrite};
 pub use render::{Limits, render, render_within};
 pub use time::{Calendar, format_layout, format_strftime};
 

@@ -3,7 +3,7 @@
 use super::scope::{Scope, Seen};
 use kiln_plan::code::template as code;
 use kiln_plan::go_template::{
-    Limits, TemplateError, call_to_constant, is_template, keep_fields, parse, render_within,
+    Action, Call, Limits, TemplateError, is_template, literal, parse, render_within, rewrite,
 };
 use kiln_plan::{Data, Diagnostic, SourceMap, Span, Value};
 use serde_json::json;
@@ -51,7 +51,7 @@ impl Renderer<'_, '_> {
 
     /// The value of a variable: fields in it are for the option that uses it.
     pub(super) fn variable(&mut self, text: &str, span: Span) -> Outcome<(Value, Seen)> {
-        let kept = keep_fields(text).map_err(|e| self.wrong(&e, text, span))?;
+        let kept = rewrite(text, &mut |action| Ok(kept(action))).map_err(|e| self.wrong(&e, text, span))?;
         self.text(&kept, span)
     }
 
@@ -60,9 +60,8 @@ impl Renderer<'_, '_> {
         if !is_template(text) {
             return Ok((Value::text(text), Seen::default()));
         }
-        parse(text).map_err(|e| self.wrong(&e, text, span))?;
         self.scope.take_seen();
-        let ready = call_to_constant(text, "user", &mut |name| self.scope.user(name));
+        let ready = rewrite(text, &mut |action| settled(action, &mut |name| self.scope.user(name)));
         let seen = self.scope.take_seen();
         let ready = ready.map_err(|e| self.wrong(&e, text, span))?;
         if ready.len() > MAX_TEXT.min(self.limits.output) {
@@ -89,6 +88,32 @@ impl Renderer<'_, '_> {
         diagnostic.help = help(&error.message);
         Box::new(diagnostic)
     }
+}
+
+/// An action that is nothing but a field as text that renders to itself, so that it is still there
+/// when the template was rendered.
+fn kept(action: &Action<'_>) -> Option<String> {
+    let is_kept = action.is_field && !action.trims();
+    is_kept.then(|| format!("{{{{{}}}}}", literal(action.written)))
+}
+
+/// An action with the values of variables in it. One that is nothing but `` user `name` `` becomes
+/// the value itself, so that a template in that is rendered later; otherwise a value is a literal.
+fn settled(
+    action: &Action<'_>,
+    user: &mut dyn FnMut(&str) -> String,
+) -> Result<Option<String>, TemplateError> {
+    let is_user = |call: &Call| call.function == "user";
+    let wrong = action.calls.iter().filter(|call| is_user(call) && call.arguments.len() != 1);
+    let others = action.others.iter().filter(|(name, _)| name == "user");
+    if let Some(offset) = wrong.map(|call| call.offset).chain(others.map(|(_, offset)| *offset)).min() {
+        return Err(TemplateError { offset, message: "`user` takes one name in quotes here".to_owned() });
+    }
+    let mut value = |call: &Call| user(call.arguments.first().map_or("", String::as_str));
+    Ok(match action.only_call() {
+        Some(call) if is_user(call) && !action.trims() => Some(value(call)),
+        _ => action.replace(&mut |call| is_user(call).then(|| literal(&value(call)))),
+    })
 }
 
 /// The value of a text, unless it was made of something that is not known.
@@ -147,6 +172,51 @@ fn raw_offset(raw: &str, offset: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn with_values(text: &str) -> String {
+        let mut value = |name: &str| match name {
+            "path" => "{{ .Path }}".to_owned(),
+            "tick" => "a`b".to_owned(),
+            name => name.to_uppercase(),
+        };
+        rewrite(text, &mut |action| settled(action, &mut value)).unwrap_or_else(|e| format!("error: {e}"))
+    }
+
+    #[test]
+    fn values_are_settled() {
+        for (text, expected) in [
+            ("plain", "plain"),
+            ("{{user `a`}} {{ .Path }}", "A {{ .Path }}"),
+            ("{{ user \"a\" }}", "A"),
+            ("{{user `path`}}!", "{{ .Path }}!"),
+            ("x {{- user `a` -}} y", "x {{- `A` -}} y"),
+            ("{{user `a` | lower}}", "{{`A` | lower}}"),
+            ("{{if user `a`}}y{{end}}", "{{if `A`}}y{{end}}"),
+            ("{{if eq (user `a`) `x`}}y{{end}}", "{{if eq (`A`) `x`}}y{{end}}"),
+            ("{{upper (user `tick`)}}", "{{upper (\"a`b\")}}"),
+            ("{{$x := user `a`}}{{$x}}", "{{$x := `A`}}{{$x}}"),
+            ("{{`user`}} user `a`", "{{`user`}} user `a`"),
+            ("{{user .Name}}", "error: `user` takes one name in quotes here"),
+            ("{{user `a` `b`}}", "error: `user` takes one name in quotes here"),
+            ("{{`a` | user}}", "error: `user` takes one name in quotes here"),
+            ("{{user", "error: unclosed action"),
+        ] {
+            assert_eq!(with_values(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn fields_are_kept() {
+        for (text, expected) in [
+            ("{{ .Path }} {{x}}", "{{`{{ .Path }}`}} {{x}}"),
+            ("{{.A.B}}", "{{`{{.A.B}}`}}"),
+            ("{{ .A | upper }}", "{{ .A | upper }}"),
+            ("{{if .A}}{{.A}}{{end}}", "{{if .A}}{{`{{.A}}`}}{{end}}"),
+            ("{{- .A }}", "{{- .A }}"),
+        ] {
+            assert_eq!(rewrite(text, &mut |action| Ok(kept(action))).unwrap(), expected, "{text}");
+        }
+    }
 
     #[test]
     fn places_in_literals() {

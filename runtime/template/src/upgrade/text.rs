@@ -6,9 +6,9 @@
 //! templates render it too.
 
 use super::write::{identifier, is_identifier, quoted};
-use kiln_plan::go_template::{Action, Call, Piece, parse, pieces};
+use kiln_plan::go_template::{Action, Call, Piece, pieces};
 use kiln_plan::{Diagnostics, Kind};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Functions that mean the same in an HCL2 template.
 const KEPT: [&str; 10] = [
@@ -86,48 +86,32 @@ impl Translator {
 
     /// The parts of a text. What is no Go template is a text as it is.
     pub(super) fn segments(&mut self, text: &str, place: Place) -> Vec<Segment> {
-        let (Ok(pieces), Ok(template)) = (pieces(text), parse(text)) else {
-            return vec![Segment::Text(text.to_owned())];
-        };
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for function in template.functions().filter(|function| !KEPT.contains(function)) {
-            *counts.entry(function).or_default() += 1;
-        }
+        let Ok(pieces) = pieces(text) else { return vec![Segment::Text(text.to_owned())] };
         let mut segments = Segments::default();
         for piece in &pieces {
             match piece {
                 Piece::Text(text) => segments.text(text),
-                Piece::Action(action) => self.action(action, place, &mut counts, &mut segments),
+                Piece::Action(action) => self.action(action, place, &mut segments),
             }
         }
-        let left = counts.into_iter().filter(|(_, count)| *count > 0);
-        self.left.extend(left.map(|(function, _)| function.to_owned()));
         segments.0
     }
 
-    fn action(
-        &mut self,
-        action: &Action,
-        place: Place,
-        counts: &mut BTreeMap<&str, usize>,
-        segments: &mut Segments,
-    ) {
-        let mut done = |call: &Call| {
-            if let Some(count) = counts.get_mut(call.function.as_str()) {
-                *count = count.saturating_sub(1);
-            }
-        };
+    fn action(&mut self, action: &Action<'_>, place: Place, segments: &mut Segments) {
         if let Some(call) = action.only_call()
             && let Some(expression) = self.call(call, place)
         {
-            done(call);
             return segments.value(expression);
         }
+        action.others.iter().for_each(|(function, _)| self.leave(function));
         segments.text("{{");
         let mut at = 0;
-        for call in action.calls.iter().filter(|call| call.function == "user") {
-            let Some(expression) = self.call(call, place) else { continue };
-            done(call);
+        for call in &action.calls {
+            let user = (call.function == "user").then(|| self.call(call, place));
+            let Some(expression) = user.flatten() else {
+                self.leave(&call.function);
+                continue;
+            };
             segments.text(action.inside.get(at..call.range.start).unwrap_or(""));
             segments.text("`");
             segments.value(expression);
@@ -136,6 +120,12 @@ impl Translator {
         }
         segments.text(action.inside.get(at..).unwrap_or(""));
         segments.text("}}");
+    }
+
+    fn leave(&mut self, function: &str) {
+        if !KEPT.contains(&function) {
+            self.left.insert(function.to_owned());
+        }
     }
 
     /// The expression that a call becomes.

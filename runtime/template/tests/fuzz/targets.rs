@@ -9,6 +9,7 @@ use kiln_plan::Diagnostic;
 use kiln_plan::go_template::{self, Limits, PackerFunctions};
 use kiln_template::{
     Environment, FileKind, Filters, Input, Mode, Template, Undeclared, VariableInputs, fix, format, load,
+    upgrade,
 };
 use std::collections::BTreeMap;
 use std::io;
@@ -160,6 +161,8 @@ fn go(text: &str) -> Vec<String> {
             return vec![error.message];
         }
     };
+    let same = go_template::rewrite(text, &mut |action| Ok(Some(action.written.to_owned())));
+    assert_eq!(same.as_deref(), Ok(text), "its actions are written otherwise");
     let functions = PackerFunctions {
         build_name: Some("vm".into()),
         build_type: Some("qemu".into()),
@@ -190,6 +193,13 @@ fn json(text: &str) -> Vec<String> {
             check_places(&sources, std::slice::from_ref(&found));
             all.extend(said(&[*found]));
         }
+    }
+    match upgrade("t.json", text, &Components, true) {
+        Ok(upgraded) => {
+            check_places(&upgraded.sources, &upgraded.warnings);
+            all.push(format!("{} components are unknown", upgraded.unknown.len()));
+        }
+        Err((sources, found)) => check_places(&sources, &found),
     }
     for name in ["t.pkr.json", "t.json"] {
         match loaded(Memory::with(name, text), name) {
