@@ -1,5 +1,5 @@
 //! A legacy template as it is written, with the place of everything. Templates in its strings are
-//! not rendered. The loader, `fix` and `hcl2_upgrade` start from it.
+//! not rendered. The loader and `hcl2_upgrade` start from it.
 
 use crate::syntax::json_read::{Content, Entry, Item};
 use kiln_plan::Span;
@@ -36,8 +36,6 @@ pub(crate) struct Document {
     pub(crate) error_cleanup: Option<Provisioner>,
     /// Sequences.
     pub(crate) post_processors: Vec<Vec<PostProcessor>>,
-    /// Root keys that begin with `_`.
-    pub(crate) comments: Vec<(Text, Item)>,
 }
 
 impl Document {

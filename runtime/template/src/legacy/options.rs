@@ -4,7 +4,7 @@ use super::document::Options as Entries;
 use super::render::{Renderer, budget};
 use super::scope::{Place, Run, Seen};
 use crate::decode::{conform, deprecated};
-use crate::syntax::json_read::{Content, Item};
+use crate::syntax::json_read::{Content, Entry, Item};
 use kiln_plan::code::template as code;
 use kiln_plan::go_template::{Limits, is_template};
 use kiln_plan::{
@@ -123,7 +123,7 @@ impl Decoder<'_, '_, '_> {
 
     fn entries(
         &mut self,
-        entries: &[(String, Span, Item)],
+        entries: &[Entry],
         level: Level<'_>,
         late: bool,
         pointer: &str,

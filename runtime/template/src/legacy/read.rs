@@ -7,10 +7,10 @@ mod fields;
 mod steps;
 
 use super::document::{Document, Text, Variable};
-use crate::syntax::json_read::{self, Content, Item};
+use crate::syntax::json_read::{self, Content, Entry, Item};
 use fields::{Fields, kind, text_of};
 use kiln_plan::code::template as code;
-use kiln_plan::{Diagnostic, Diagnostics, FileId, Span};
+use kiln_plan::{Diagnostic, Diagnostics, FileId};
 
 /// The keys of a template.
 const ROOT: [&str; 9] = [
@@ -56,11 +56,9 @@ impl Reader {
             self.found.push(shape("a template", "an object", &item));
             return;
         };
-        let (comments, entries) = entries.into_iter().partition(|(name, ..)| name.starts_with('_'));
-        let comments: Vec<(String, Span, Item)> = comments;
-        let comment = |(text, span, item)| (Text { text, span }, item);
-        self.document.comments = comments.into_iter().map(comment).collect();
-        let mut fields = Fields::new(entries, "template");
+        // Keys that begin with `_` are comments.
+        let entries = entries.into_iter().filter(|(name, ..)| !name.starts_with('_'));
+        let mut fields = Fields::new(entries.collect(), "template");
         self.document.description = fields.text("description", &mut self.found);
         self.document.min_packer_version = fields.text("min_packer_version", &mut self.found);
         let variables = fields.object("variables", &mut self.found);
@@ -92,7 +90,7 @@ impl Reader {
         }
     }
 
-    fn variables(&mut self, entries: Vec<(String, Span, Item)>) {
+    fn variables(&mut self, entries: Vec<Entry>) {
         for (name, span, item) in entries {
             let name = Text { text: name, span };
             let default = match &item.content {

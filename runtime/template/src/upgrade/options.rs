@@ -21,7 +21,7 @@ pub(super) fn write(
     writer: &mut Writer,
 ) {
     for (name, field, item) in named(options, fields, &mut translator.found) {
-        match blocks(item, field) {
+        match blocks(item, field).filter(|_| is_identifier(name)) {
             Some(bodies) => {
                 for body in bodies {
                     writer.open(name, &[]);

@@ -1,7 +1,7 @@
 //! The entries of an object, taken out one by one by name.
 
 use super::{Text, shape};
-use crate::syntax::json_read::{Content, Item};
+use crate::syntax::json_read::{Content, Entry, Item};
 use kiln_plan::code::template as code;
 use kiln_plan::{Diagnostic, Diagnostics, Span, nearest};
 
@@ -33,18 +33,18 @@ pub(super) fn nearest_of(name: &str, names: &[&str]) -> Option<String> {
 
 /// Entries that nobody took yet. Null is as if it were not there.
 pub(super) struct Fields<'c> {
-    entries: Vec<(String, Span, Item)>,
+    entries: Vec<Entry>,
     /// What they are the fields of, for messages.
     context: &'c str,
 }
 
 impl<'c> Fields<'c> {
-    pub(super) fn new(entries: Vec<(String, Span, Item)>, context: &'c str) -> Self {
+    pub(super) fn new(entries: Vec<Entry>, context: &'c str) -> Self {
         Self { entries, context }
     }
 
     /// What nobody took.
-    pub(super) fn rest(self) -> Vec<(String, Span, Item)> {
+    pub(super) fn rest(self) -> Vec<Entry> {
         self.entries
     }
 
@@ -97,7 +97,7 @@ impl<'c> Fields<'c> {
         Vec::new()
     }
 
-    pub(super) fn object(&mut self, name: &str, found: &mut Diagnostics) -> Vec<(String, Span, Item)> {
+    pub(super) fn object(&mut self, name: &str, found: &mut Diagnostics) -> Vec<Entry> {
         let Some((_, item)) = self.take(name, found) else { return Vec::new() };
         if let Content::Object(entries) = item.content {
             return entries;

@@ -135,7 +135,7 @@ impl<'t> Reader<'t> {
 
     fn object(&mut self, depth: usize) -> Read<Content> {
         self.at += 1;
-        let mut entries: Vec<(String, Span, Item)> = Vec::new();
+        let mut entries: Vec<Entry> = Vec::new();
         let mut seen = std::collections::BTreeSet::new();
         if self.take('}') {
             return Ok(Content::Object(entries));
