@@ -52,7 +52,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "cli", minutes: 5, needs: &[Need::Kiln], run: |t, n| kiln_tests(t, n, "cli") },
     Suite {
         name: "differential",
-        minutes: 3,
+        minutes: 4,
         needs: &[Need::Kiln],
         run: |t, n| kiln_tests(t, n, "differential"),
     },

@@ -14,8 +14,9 @@ mod print;
 mod provisioners;
 mod step;
 
+use crate::syntax::json_read;
 use kiln_plan::code::template as code;
-use kiln_plan::{Diagnostic, FileId, SourceMap, Span};
+use kiln_plan::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
 use serde_json::Value;
 use step::Step;
 
@@ -103,26 +104,23 @@ pub(crate) fn repair(option: &str) -> Option<String> {
 ///
 /// # Errors
 /// The text is no JSON object, its lists hold something that is no step, or a fixer refuses a value;
-/// with the map that the finding's place points into.
-pub fn fix(name: &str, text: &str) -> Result<String, (SourceMap, Box<Diagnostic>)> {
+/// with the map that the findings' places point into.
+pub fn fix(name: &str, text: &str) -> Result<String, (SourceMap, Diagnostics)> {
     let mut sources = SourceMap::default();
     let file = sources.add(name, text);
-    match fixed(text, file) {
-        Ok(text) => Ok(text),
-        Err(diagnostic) => Err((sources, diagnostic)),
-    }
+    fixed(text, file).map_err(|found| (sources, found))
 }
 
-fn fixed(text: &str, file: FileId) -> Result<String, Box<Diagnostic>> {
+fn fixed(text: &str, file: FileId) -> Result<String, Diagnostics> {
     let mut template: Value = serde_json::from_str(text).map_err(|e| syntax(&e, text, file))?;
     if !template.is_object() {
-        return Err(Box::new(wrong("a template is a JSON object")));
+        return Err(vec![wrong("a template is a JSON object")]);
     }
     for fixer in &FIXERS {
         for change in fixer.changes {
-            apply(*change, &mut template)
-                .map_err(|problem| wrong(problem).detail(format!("found by the fixer {}", fixer.name)))
-                .map_err(Box::new)?;
+            apply(*change, &mut template).map_err(|problem| {
+                vec![wrong(problem).detail(format!("found by the fixer {}", fixer.name))]
+            })?;
         }
     }
     Ok(print::go(&template))
@@ -147,10 +145,14 @@ fn wrong(summary: impl Into<String>) -> Diagnostic {
     Diagnostic::error(code::CANNOT_FIX, summary)
 }
 
-/// The place of serde's line and column. Never its text: it can quote a value.
-fn syntax(error: &serde_json::Error, text: &str, file: FileId) -> Box<Diagnostic> {
+/// What the reader of templates finds; it is stricter, but for the size of numbers. Never serde's text:
+/// it can quote a value.
+fn syntax(error: &serde_json::Error, text: &str, file: FileId) -> Diagnostics {
+    let mistakes = json_read::read(text, file, true).mistakes;
+    if !mistakes.is_empty() {
+        return mistakes;
+    }
     let before: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
     let at = u32::try_from((before + error.column().saturating_sub(1)).min(text.len())).unwrap_or(u32::MAX);
-    let what = if error.is_eof() { "the JSON ends too early" } else { "this is not JSON" };
-    Box::new(wrong(what).at(Span { file, start: at, end: at }))
+    vec![wrong("this is not JSON").at(Span { file, start: at, end: at })]
 }

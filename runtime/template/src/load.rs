@@ -70,16 +70,9 @@ pub(crate) fn load(
     for (name, text) in files.texts {
         let is_json = name.ends_with(".json");
         let id = sources.add(name, text.as_str());
-        if is_json {
-            match syntax::parse_json_file(&text, id) {
-                Ok(body) => bodies.push(body),
-                Err(diagnostic) => diagnostics.push(*diagnostic),
-            }
-        } else {
-            let parsed = syntax::parse_file(&text, id);
-            bodies.push(parsed.body);
-            diagnostics.extend(parsed.mistakes);
-        }
+        let parsed = if is_json { syntax::parse_json_file(&text, id) } else { syntax::parse_file(&text, id) };
+        bodies.push(parsed.body);
+        diagnostics.extend(parsed.mistakes);
     }
     let unreadable = !files.diagnostics.is_empty() || !diagnostics.is_empty();
     diagnostics.extend(files.diagnostics);

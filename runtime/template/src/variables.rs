@@ -225,7 +225,7 @@ impl Resolver<'_> {
         let id = self.sources.add(shown, text);
         let value = match syntax::parse_json_value(text, id, false) {
             Ok(value) => value,
-            Err(diagnostic) => return self.diagnostics.push(*diagnostic),
+            Err(mistakes) => return self.diagnostics.extend(mistakes),
         };
         let Some(entries) = value.entries() else {
             self.diagnostics.push(

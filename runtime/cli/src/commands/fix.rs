@@ -21,7 +21,7 @@ fn fix(screen: &Screen, args: &FixArgs) -> Result<(), Shown> {
     let name = &file.name;
     let fixed = kiln_template::fix(name, &file.text).map_err(|(sources, found)| {
         screen.quote(Arc::new(sources));
-        screen.diagnostic(&found);
+        screen.diagnostics(&found);
         Shown
     })?;
     // With the empty line at the end that Packer prints.

@@ -35,15 +35,11 @@ fn jsondecode(c: &Call<'_, '_>) -> Result<Val, Failure> {
     let text = c.text(0)?;
     let mut sources = SourceMap::default();
     let file = sources.add("", text.as_ref());
-    syntax::parse_json_value(&text, file, true).map_err(|e| {
-        let (line, column) = e.span.map_or((1, 1), |span| sources.position(span));
-        wrong(
-            0,
-            format!(
-                "not JSON, line {line}, column {column}: {}",
-                e.summary.trim_start_matches("syntax error: ")
-            ),
-        )
+    syntax::parse_json_value(&text, file, true).map_err(|mistakes| {
+        let first = mistakes.first();
+        let (line, column) = first.and_then(|e| e.span).map_or((1, 1), |span| sources.position(span));
+        let what = first.map_or("", |e| e.summary.trim_start_matches("syntax error: "));
+        wrong(0, format!("not JSON, line {line}, column {column}: {what}"))
     })
 }
 

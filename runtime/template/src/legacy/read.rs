@@ -29,11 +29,16 @@ const ROOT: [&str; 9] = [
 /// Reads a template. It is as complete as it can be although something is wrong.
 pub(crate) fn read(text: &str, file: FileId) -> (Document, Diagnostics) {
     let mut reader = Reader::default();
-    match json_read::read(text, file, false) {
-        Ok(item) => reader.root(item),
-        Err(diagnostic) => reader.found.push(*diagnostic),
+    let read = json_read::read(text, file, false);
+    let is_broken = !read.mistakes.is_empty();
+    reader.found = read.mistakes;
+    if let Some(item) = read.item {
+        reader.root(item);
     }
     reader.check();
+    if is_broken {
+        reader.found.sort_by_key(|finding| finding.span.map(|span| span.start));
+    }
     (reader.document, reader.found)
 }
 

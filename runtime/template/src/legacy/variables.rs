@@ -82,6 +82,9 @@ fn unset(name: &Text) -> Diagnostic {
         .help(format!("give it one: -var '{}=…' or a -var-file", name.text))
 }
 
+/// What is said where a variable file is no JSON.
+const OF_STRINGS: &str = "a variable file of a legacy template is a JSON object of strings";
+
 /// Values that were given, the last of each name.
 struct Given<'g> {
     document: &'g Document,
@@ -100,15 +103,13 @@ impl Given<'_> {
             Err(diagnostic) => return self.found.push(*diagnostic),
         };
         let id = self.sources.add(shown.as_str(), text.as_str());
-        let item = match json_read::read(&text, id, true) {
-            Ok(item) => item,
-            Err(mut diagnostic) => {
-                diagnostic.code = code::BAD_VARIABLE_FILE;
-                diagnostic.help =
-                    Some("a variable file of a legacy template is a JSON object of strings".to_owned());
-                return self.found.push(*diagnostic);
-            }
-        };
+        let read = json_read::read(&text, id, true);
+        self.found.extend(read.mistakes.into_iter().map(|mistake| Diagnostic {
+            code: code::BAD_VARIABLE_FILE,
+            help: mistake.help.or_else(|| Some(OF_STRINGS.to_owned())),
+            ..mistake
+        }));
+        let Some(item) = read.item else { return };
         let wrong =
             |summary: String, span: Span| Diagnostic::error(code::BAD_VARIABLE_FILE, summary).at(span);
         let Content::Object(entries) = item.content else {

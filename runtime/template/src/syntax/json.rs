@@ -7,11 +7,12 @@
 pub(crate) mod read;
 
 use super::hcl::parse_placed;
+use super::recover::Parsed;
 use super::{Attribute, Block, Body, Expr, Key, Node};
 use crate::value::number::Num;
 use crate::value::{V, Val};
 use kiln_plan::code::template as code;
-use kiln_plan::{Diagnostic, FileId, Span};
+use kiln_plan::{Diagnostic, Diagnostics, FileId, Span};
 use read::{Content, Item};
 use std::sync::Arc;
 
@@ -49,22 +50,25 @@ impl Place {
     }
 }
 
-/// Parses a file.
-///
-/// # Errors
-/// The first mistake with its place.
-pub(crate) fn parse_file(text: &str, file: FileId) -> Lowered<Body> {
-    let item = read::read(text, file, false)?;
-    body(&item, Place::File)
+/// Parses a file. It is empty if its mistakes leave a doubt about what is meant.
+pub(crate) fn parse_file(text: &str, file: FileId) -> Parsed {
+    let read = read::read(text, file, false);
+    let mut found = read.mistakes;
+    let body = read.item.map(|item| body(&item, Place::File, &mut found)).unwrap_or_default();
+    Parsed { body, mistakes: found }
 }
 
 /// Parses a value in which strings are just strings: arrays become tuples, objects objects. A name may
 /// occur twice in an object only if `repeats`; the last one counts.
 ///
 /// # Errors
-/// The first mistake with its place.
-pub(crate) fn parse_value(text: &str, file: FileId, repeats: bool) -> Lowered<Val> {
-    value(&read::read(text, file, repeats)?)
+/// The mistakes with their places.
+pub(crate) fn parse_value(text: &str, file: FileId, repeats: bool) -> Result<Val, Diagnostics> {
+    let read = read::read(text, file, repeats);
+    match read.item {
+        Some(item) if read.mistakes.is_empty() => value(&item).map_err(|mistake| vec![*mistake]),
+        _ => Err(read.mistakes),
+    }
 }
 
 fn value(item: &Item) -> Lowered<Val> {
@@ -89,62 +93,62 @@ fn wrong(item: &Item, what: &str) -> Box<Diagnostic> {
     Box::new(Diagnostic::error(code::SYNTAX, format!("syntax error: {what}")).at(item.span))
 }
 
-fn body(item: &Item, place: Place) -> Lowered<Body> {
-    let Content::Object(entries) = &item.content else {
-        return Err(wrong(item, "an object is expected here"));
-    };
+/// What an object says; what is wrong in it is left out.
+fn body(item: &Item, place: Place, found: &mut Diagnostics) -> Body {
     let mut lowered = Body { json: true, ..Body::default() };
-    for (name, name_span, value) in entries {
-        if name == "//" {
+    let Content::Object(entries) = &item.content else {
+        found.push(*wrong(item, "an object is expected here"));
+        return lowered;
+    };
+    for (name, name_span, value) in entries.iter().filter(|(name, ..)| name != "//") {
+        if let Some((labels, inside)) = place.block(name) {
+            let mut blocks = Blocks { kind: name, header: *name_span, inside, path: Vec::new(), found };
+            blocks.read(value, labels, &mut lowered.blocks);
             continue;
         }
-        match place.block(name) {
-            Some((labels, inside)) => {
-                blocks(name, *name_span, value, labels, inside, &mut Vec::new(), &mut lowered.blocks)?;
-            }
-            None => {
-                let is_type = place == Place::Variable && name == "type";
-                let value = if is_type { type_expression(value)? } else { expression(value)? };
-                lowered.attributes.push(Attribute {
-                    name: name.clone(),
-                    name_span: *name_span,
-                    value: Arc::new(value),
-                });
-            }
+        let is_type = place == Place::Variable && name == "type";
+        match if is_type { type_expression(value) } else { expression(value) } {
+            Ok(value) => lowered.attributes.push(Attribute {
+                name: name.clone(),
+                name_span: *name_span,
+                value: Arc::new(value),
+            }),
+            Err(mistake) => found.push(*mistake),
         }
     }
-    Ok(lowered)
+    lowered
 }
 
-/// The blocks of one kind: each object, or each object of a list, below its labels.
-fn blocks(
-    kind: &str,
+/// The blocks of one kind.
+struct Blocks<'b> {
+    kind: &'b str,
     header: Span,
-    item: &Item,
-    labels: usize,
     inside: Place,
-    path: &mut Vec<(String, Span)>,
-    found: &mut Vec<Block>,
-) -> Lowered<()> {
-    match &item.content {
-        Content::List(items) => {
-            for item in items {
-                blocks(kind, header, item, labels, inside, path, found)?;
+    /// The labels so far.
+    path: Vec<(String, Span)>,
+    found: &'b mut Diagnostics,
+}
+
+impl Blocks<'_> {
+    /// Each object, or each object of a list, below its labels.
+    fn read(&mut self, item: &Item, labels: usize, into: &mut Vec<Block>) {
+        match &item.content {
+            Content::List(items) => items.iter().for_each(|item| self.read(item, labels, into)),
+            Content::Object(entries) if labels > 0 => {
+                for (label, span, value) in entries.iter().filter(|(label, ..)| label != "//") {
+                    self.path.push((label.clone(), *span));
+                    self.read(value, labels - 1, into);
+                    self.path.pop();
+                }
             }
-        }
-        Content::Object(entries) if labels > 0 => {
-            for (label, span, value) in entries.iter().filter(|(label, ..)| label != "//") {
-                path.push((label.clone(), *span));
-                blocks(kind, header, value, labels - 1, inside, path, found)?;
-                path.pop();
+            Content::Object(_) => {
+                let body = Arc::new(body(item, self.inside, self.found));
+                let labels = self.path.clone();
+                into.push(Block { kind: self.kind.to_owned(), labels, body, header: self.header });
             }
-        }
-        _ => {
-            let body = Arc::new(body(item, inside)?);
-            found.push(Block { kind: kind.to_owned(), labels: path.clone(), body, header });
+            _ => self.found.push(*wrong(item, "an object is expected here")),
         }
     }
-    Ok(())
 }
 
 /// `"list(string)"` is an expression, not text.

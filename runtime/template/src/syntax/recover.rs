@@ -7,7 +7,7 @@
 //! stays what it was.
 
 mod items;
-mod mistake;
+pub(super) mod mistake;
 
 use super::Body;
 use super::hcl::{Stop, parse_part};

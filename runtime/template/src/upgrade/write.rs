@@ -119,7 +119,7 @@ mod tests {
     fn values() {
         let mut translator = Translator::default();
         let text = r#"{"b": [1, true, null, "x"], "a b": {}, "a": {"k": 1.50}}"#;
-        let item = crate::syntax::json_read::read(text, FileId(0), false).unwrap();
+        let item = crate::syntax::json_read::read(text, FileId(0), false).item.unwrap();
         assert_eq!(
             value(&item, Place::Source, &mut translator),
             "{\na = {\nk = 1.50\n}\n\"a b\" = {}\nb = [1, true, null, \"x\"]\n}"

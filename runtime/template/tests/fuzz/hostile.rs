@@ -180,6 +180,68 @@ fn numbers_are_bounded() {
     check(all);
 }
 
+/// Every mistake again and again, in texts of megabytes: a reader that looked at all of the rest for each
+/// would not end.
+#[test]
+fn broken_json_is_read_once() {
+    let unclosed = |text: &str| format!("{{\"a\": [{}", text.repeat(200_000));
+    let many = |text: &str| format!("{}]}}", unclosed(text));
+    let mut wrong = Vec::new();
+    for (what, text) in [
+        ("no commas", many("1 ")),
+        ("too many commas", many(",,,")),
+        ("only commas", many(",")),
+        ("comments", many("/**/ ")),
+        ("comments in lines", many("#\n1,")),
+        ("open comments", many("1, /* ")),
+        ("single quotes", many("'a', ")),
+        ("open single quotes", many("'a ")),
+        ("quotes inside", many("\"a \"b\" c\", ")),
+        ("quotes in a row", many("\"\"\"")),
+        ("open quotes", many("\"a\n")),
+        ("texts of lines", many("\"a\nb\",\n")),
+        ("escapes", many("\"\\x\", ")),
+        ("backslashes", many("\\")),
+        ("words", many("word ")),
+        ("one word", many("word")),
+        ("words and commas", many("word, ")),
+        ("names", many("\"n\": 1, ")),
+        ("names without quotes", many("n: 1, ")),
+        ("members", many("{\"n\" 1}, ")),
+        ("colons", many(": ")),
+        ("colons in lines", many(":\n#\n")),
+        ("wrong brackets", many("[}, ")),
+        ("closing brackets", many("}")),
+        ("pairs that are wrong", many("{]")),
+        ("brackets", unclosed("[],")),
+        ("objects in objects", format!("{{{}", "{},".repeat(200_000))),
+        ("deep brackets", unclosed("[")),
+        ("deep braces", unclosed("{")),
+        ("templates", many("{{ a }} ")),
+        ("open templates", many("{{ a ")),
+        ("parentheses", many("a(")),
+        ("texts in braces", many("\"{{{{\n")),
+        ("texts with ends of braces", many("\"((((}}}}\n")),
+        ("spaces", many("     \"a\"     ")),
+    ] {
+        for name in ["t.pkr.json", "t.json"] {
+            let start = memory::busy();
+            let (memory, found) = memory::peak(|| loaded(Memory::with(name, &text), name).map(|_| ()));
+            let time = memory::busy().saturating_sub(start);
+            println!("{what}: {} KiB, {} ms", memory >> 10, time.as_millis());
+            if memory > MAX_MEMORY || time > Duration::from_secs(2) {
+                wrong.push(format!("{what}: {} MiB and {time:?}", memory >> 20));
+            }
+            match found {
+                Err(found) if (1..=50).contains(&found.len()) => {}
+                Err(found) => wrong.push(format!("{what}: {} mistakes", found.len())),
+                Ok(()) => wrong.push(format!("{what}: no error")),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn what_is_no_text_is_refused() {
     for (name, bytes) in [

@@ -50,18 +50,40 @@ fn there_are_as_many_as_in_packer() {
     assert!(fixers().all(|(name, description)| !name.is_empty() && !description.ends_with('.')));
 }
 
+/// What is said, each with its line and column.
+fn found(text: &str) -> Vec<(String, Option<(usize, usize)>)> {
+    let (sources, found) = fix("t.json", text).expect_err("it is refused");
+    found.into_iter().map(|one| (one.summary, one.span.map(|span| sources.position(span)))).collect()
+}
+
 fn refused(text: &str) -> (String, Option<(usize, usize)>) {
-    let (sources, diagnostic) = fix("t.json", text).expect_err("it is refused");
-    assert_eq!(diagnostic.code, kiln_plan::code::template::CANNOT_FIX);
-    (diagnostic.summary.clone(), diagnostic.span.map(|span| sources.position(span)))
+    let found = found(text);
+    assert_eq!(found.len(), 1, "{found:?}");
+    found[0].clone()
+}
+
+#[test]
+fn what_is_no_json_is_refused_with_all_that_is_wrong() {
+    let said = |text: &str, place| (text.to_owned(), Some(place));
+    assert_eq!(
+        found("{\n \"a\": 1,\n 'b': [2 3],\n}"),
+        [
+            said("text needs double quotes, not single quotes", (3, 2)),
+            said("a comma is missing before `3`", (3, 10)),
+            said("syntax error: nothing follows this comma", (3, 12)),
+        ]
+    );
+    assert_eq!(refused("{\"a\": "), said("this `{` is never closed", (1, 1)));
+    assert_eq!(
+        refused("source \"null\" \"x\" {}"),
+        said("syntax error: a JSON value is expected here", (1, 1))
+    );
+    assert_eq!(refused("{} {}"), said("syntax error: nothing is expected here", (1, 4)));
+    assert_eq!(refused("{\"a\": 1e999}").0, "this is not JSON");
 }
 
 #[test]
 fn what_is_no_template_is_refused() {
-    assert_eq!(refused("{\n \"a\": 1,\n}"), ("this is not JSON".to_owned(), Some((3, 1))));
-    assert_eq!(refused("{\"a\": "), ("the JSON ends too early".to_owned(), Some((1, 6))));
-    assert_eq!(refused("source \"null\" \"x\" {}").0, "this is not JSON");
-    assert_eq!(refused("{} {}").0, "this is not JSON");
     for text in ["null", "[]", "5", "\"x\""] {
         assert_eq!(refused(text).0, "a template is a JSON object", "{text}");
     }

@@ -1,10 +1,22 @@
 //! JSON with the place of every value, numbers as they are written.
+//!
+//! A mistake does not end the reading. It is reported, and the reader goes on where it is certain how;
+//! if it is not, it gives up: a mistake too few is found in the next run, one that is none misleads.
+
+mod brackets;
+mod recover;
+mod scan;
+mod text;
 
 use kiln_plan::code::template as code;
-use kiln_plan::{Diagnostic, FileId, Span};
+use kiln_plan::{Diagnostic, Diagnostics, FileId, Span};
+use std::collections::BTreeSet;
+use std::ops::Range;
 
 /// The deepest nesting.
 const MAX_DEPTH: usize = 64;
+/// The most mistakes that are reported.
+const MOST: usize = 50;
 
 /// A value and its place.
 #[derive(Debug, Clone)]
@@ -27,7 +39,35 @@ pub(crate) enum Content {
 /// Name, its place, value.
 pub(crate) type Entry = (String, Span, Item);
 
-type Read<T> = Result<T, Box<Diagnostic>>;
+/// What a text has and what is wrong with it.
+pub(crate) struct Parsed {
+    /// None if mistakes leave a doubt about what is meant.
+    pub(crate) item: Option<Item>,
+    /// In the order of the text.
+    pub(crate) mistakes: Diagnostics,
+}
+
+/// Reads one value and nothing behind it. A name may occur twice in an object only if `repeats`; the
+/// last one counts then.
+pub(crate) fn read(text: &str, file: FileId, repeats: bool) -> Parsed {
+    let mut reader = Reader {
+        text,
+        at: 0,
+        file,
+        repeats,
+        open: Vec::new(),
+        mistakes: Diagnostics::new(),
+        certain: true,
+        lost: false,
+        trusted: true,
+        separated: false,
+        guesses: 0,
+    };
+    let item = reader.root();
+    let (certain, mut mistakes) = (reader.certain, reader.mistakes);
+    mistakes.sort_by_key(|mistake| mistake.span.map_or(0, |span| span.start));
+    Parsed { item: certain.then_some(item), mistakes }
+}
 
 struct Reader<'t> {
     text: &'t str,
@@ -35,14 +75,19 @@ struct Reader<'t> {
     file: FileId,
     /// Whether a name may occur twice, the last one counting.
     repeats: bool,
-}
-
-/// Reads one value and nothing behind it. A name may occur twice in an object only if `repeats`.
-pub(crate) fn read(text: &str, file: FileId, repeats: bool) -> Read<Item> {
-    let mut reader = Reader { text, at: 0, file, repeats };
-    let item = reader.value(0)?;
-    reader.space();
-    if reader.rest().is_empty() { Ok(item) } else { Err(reader.wrong("nothing is expected here")) }
+    /// Where the brackets are that are open.
+    open: Vec<usize>,
+    mistakes: Diagnostics,
+    /// Whether it is known what the mistakes so far were to mean.
+    certain: bool,
+    /// Whether it gave up.
+    lost: bool,
+    /// Whether no bracket can be in what was skipped.
+    trusted: bool,
+    /// Whether the next part needs no comma before it, as what is before it was reported.
+    separated: bool,
+    /// How often brackets were counted up to the end of the text.
+    guesses: usize,
 }
 
 impl<'t> Reader<'t> {
@@ -50,120 +95,136 @@ impl<'t> Reader<'t> {
         self.text.get(self.at..).unwrap_or("")
     }
 
-    fn space(&mut self) {
-        let rest = self.rest();
-        self.at += rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n']).len();
+    fn next(&self) -> Option<char> {
+        self.rest().chars().next()
     }
 
-    fn span(&self, start: usize) -> Span {
+    fn part(&self, range: Range<usize>) -> &'t str {
+        self.text.get(range).unwrap_or("")
+    }
+
+    fn span(&self, range: Range<usize>) -> Span {
         let at = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Span { file: self.file, start: at(start), end: at(self.at) }
+        Span { file: self.file, start: at(range.start), end: at(range.end) }
     }
 
-    fn wrong(&self, what: &str) -> Box<Diagnostic> {
-        Box::new(Diagnostic::error(code::SYNTAX, format!("syntax error: {what}")).at(self.span(self.at)))
+    fn syntax(&self, what: &str, range: Range<usize>) -> Diagnostic {
+        Diagnostic::error(code::SYNTAX, format!("syntax error: {what}")).at(self.span(range))
+    }
+
+    /// Goes on at a place further on.
+    fn go(&mut self, at: usize) {
+        if !self.lost {
+            self.at = at;
+        }
     }
 
     fn take(&mut self, sign: char) -> bool {
         self.space();
-        let found = self.rest().starts_with(sign);
+        let found = self.next() == Some(sign);
         self.at += usize::from(found);
         found
     }
 
-    fn value(&mut self, depth: usize) -> Read<Item> {
-        if depth > MAX_DEPTH {
-            return Err(self.wrong("nested too deep"));
+    fn root(&mut self) -> Item {
+        self.space();
+        if !self.value_is_next() {
+            self.doubt(self.syntax("a JSON value is expected here", self.at..self.at));
+            self.lose();
         }
+        let item = self.value(0);
+        self.space();
+        if !self.rest().is_empty() {
+            self.doubt(self.syntax("nothing is expected here", self.at..self.at));
+        }
+        item
+    }
+
+    fn value(&mut self, depth: usize) -> Item {
         self.space();
         let start = self.at;
-        let content = match self.rest().chars().next() {
-            Some('{') => self.object(depth)?,
-            Some('[') => self.list(depth)?,
-            Some('"') => Content::Text(self.text()?),
-            Some('-' | '0'..='9') => {
-                let rest = self.rest();
-                let end =
-                    rest.find(|c: char| !c.is_ascii_digit() && !"+-.eE".contains(c)).unwrap_or(rest.len());
-                let number = rest.get(..end).unwrap_or("");
-                if !is_number(number) {
-                    return Err(self.wrong("this is not a number as JSON writes it"));
-                }
-                self.at += end;
-                Content::Number(number.to_owned())
+        if depth > MAX_DEPTH {
+            self.doubt(self.syntax("nested too deep", self.at..self.at));
+            self.lose();
+        }
+        let content = match self.next() {
+            Some('{') if !scan::is_go_template(self.rest()) => self.object(depth),
+            Some('[') => self.list(depth),
+            Some('"') => Content::Text(self.string(false)),
+            Some(sign) if scan::is_wrong_quote(sign) => Content::Text(self.wrong_quotes()),
+            Some('=' | ':') => return self.value_behind_signs(depth),
+            None => Content::Null,
+            Some(',' | '}' | ']') => {
+                self.doubt(self.syntax("a JSON value is expected here", self.at..self.at));
+                Content::Null
             }
-            _ => {
-                let words =
-                    [("null", Content::Null), ("true", Content::Bool(true)), ("false", Content::Bool(false))];
-                let rest = self.rest();
-                let found = words.into_iter().find(|(word, _)| rest.starts_with(word));
-                let (word, content) = found.ok_or_else(|| self.wrong("a JSON value is expected here"))?;
-                self.at += word.len();
-                content
-            }
+            Some(_) => self.plain(),
         };
-        Ok(Item { content, span: self.span(start) })
+        Item { content, span: self.span(start..self.at) }
     }
 
-    fn text(&mut self) -> Read<String> {
-        let mut values = serde_json::Deserializer::from_str(self.rest()).into_iter::<String>();
-        match values.next() {
-            Some(Ok(text)) => {
-                self.at += values.byte_offset();
-                Ok(text)
-            }
-            _ => Err(self.wrong("this string does not end or has a wrong escape")),
-        }
+    /// A number or a word, or what should have been text.
+    fn plain(&mut self) -> Content {
+        let rest = self.rest();
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !"+-._".contains(c));
+        let word = rest.get(..end.unwrap_or(rest.len())).unwrap_or("");
+        let content = match word {
+            "null" => Content::Null,
+            "true" => Content::Bool(true),
+            "false" => Content::Bool(false),
+            _ if is_number(word) => Content::Number(word.to_owned()),
+            _ => return self.unquoted(),
+        };
+        self.at += word.len();
+        content
     }
 
-    fn list(&mut self, depth: usize) -> Read<Content> {
-        self.at += 1;
+    fn list(&mut self, depth: usize) -> Content {
         let mut items = Vec::new();
-        if self.take(']') {
-            return Ok(Content::List(items));
-        }
-        loop {
-            items.push(self.value(depth + 1)?);
-            if self.take(']') {
-                return Ok(Content::List(items));
+        let mut is_named = false;
+        self.group(']', &mut |reader| {
+            if reader.next() == Some('"') && reader.name_is_next() {
+                reader.name_in_list(is_named);
+                is_named = true;
             }
-            if !self.take(',') {
-                return Err(self.wrong("`,` or `]` is expected here"));
-            }
-        }
+            items.push(reader.value(depth + 1));
+        });
+        Content::List(items)
     }
 
-    fn object(&mut self, depth: usize) -> Read<Content> {
+    fn object(&mut self, depth: usize) -> Content {
+        let mut entries = Vec::new();
+        let mut seen = BTreeSet::new();
+        self.group('}', &mut |reader| reader.member(depth, &mut entries, &mut seen));
+        Content::Object(entries)
+    }
+
+    fn member(&mut self, depth: usize, entries: &mut Vec<Entry>, seen: &mut BTreeSet<String>) {
+        let start = self.at;
+        let Some(name) = self.name(depth) else { return };
+        let place = start..self.at;
+        if !self.colon(place.clone()) {
+            return;
+        }
+        let item = self.member_value(depth + 1);
+        let span = self.span(place);
+        if name != "//" && !seen.insert(name.clone()) && !self.repeats {
+            self.doubt(Diagnostic::error(code::DUPLICATE, format!("\"{name}\" occurs twice")).at(span));
+            return;
+        }
+        entries.push((name, span, item));
+    }
+
+    /// What is between brackets, each part read by `part`, which takes at least a sign.
+    fn group(&mut self, close: char, part: &mut dyn FnMut(&mut Self)) {
+        self.open.push(self.at);
         self.at += 1;
-        let mut entries: Vec<Entry> = Vec::new();
-        let mut seen = std::collections::BTreeSet::new();
-        if self.take('}') {
-            return Ok(Content::Object(entries));
+        let mut comma = None;
+        while !self.ends(close, comma) {
+            part(self);
+            comma = self.comma(close);
         }
-        loop {
-            self.space();
-            let start = self.at;
-            if !self.rest().starts_with('"') {
-                return Err(self.wrong("a name in quotes is expected here"));
-            }
-            let name = self.text()?;
-            let span = self.span(start);
-            if name != "//" && !seen.insert(name.clone()) && !self.repeats {
-                return Err(Box::new(
-                    Diagnostic::error(code::DUPLICATE, format!("\"{name}\" occurs twice")).at(span),
-                ));
-            }
-            if !self.take(':') {
-                return Err(self.wrong("`:` is expected here"));
-            }
-            entries.push((name, span, self.value(depth + 1)?));
-            if self.take('}') {
-                return Ok(Content::Object(entries));
-            }
-            if !self.take(',') {
-                return Err(self.wrong("`,` or `}` is expected here"));
-            }
-        }
+        self.open.pop();
     }
 }
 

@@ -15,7 +15,7 @@ fn place(file: FileId, range: Range<usize>) -> Span {
     Span { file, start: at(range.start), end: at(range.end.max(range.start)) }
 }
 
-fn line_of(text: &str, at: usize) -> usize {
+pub(in crate::syntax) fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|b| *b == b'\n').count() + 1
 }
 
@@ -63,7 +63,7 @@ fn heredoc_help(text: &str, at: usize, word: &str) -> String {
 }
 
 /// Text in quotation marks that the language does not know.
-pub(super) fn wrong_quotes(text: &str, range: Range<usize>, file: FileId) -> Diagnostic {
+pub(in crate::syntax) fn wrong_quotes(text: &str, range: Range<usize>, file: FileId) -> Diagnostic {
     let mark = text.get(range.start..).and_then(|rest| rest.chars().next()).unwrap_or('\'');
     let name = match mark {
         '\'' => "single quotes",
@@ -73,7 +73,7 @@ pub(super) fn wrong_quotes(text: &str, range: Range<usize>, file: FileId) -> Dia
     let inner =
         text.get(range.clone()).unwrap_or("").trim_matches(|c: char| !c.is_ascii() || "'`".contains(c));
     let shown: String = inner.chars().take(40).collect();
-    let help = if shown.is_empty() || shown.len() < inner.len() {
+    let help = if shown.is_empty() || shown.len() < inner.len() || shown.contains('\\') {
         "write \"…\"".to_owned()
     } else {
         format!("write \"{}\"", shown.replace('"', "\\\""))
@@ -86,8 +86,13 @@ pub(super) fn wrong_quotes(text: &str, range: Range<usize>, file: FileId) -> Dia
 /// A closing bracket without an opening one.
 pub(super) fn stray(tokens: &[Token<'_>], token: usize, file: FileId) -> Diagnostic {
     let (at, shown) = tokens.get(token).map_or((0, ""), |t| (t.at, t.text));
-    Diagnostic::error(code::UNCLOSED, format!("nothing is open that this `{shown}` closes"))
-        .at(place(file, at..at + shown.len()))
+    nothing_open(shown, place(file, at..at + shown.len()))
+}
+
+/// The same about a bracket at a place.
+pub(in crate::syntax) fn nothing_open(bracket: &str, place: Span) -> Diagnostic {
+    Diagnostic::error(code::UNCLOSED, format!("nothing is open that this `{bracket}` closes"))
+        .at(place)
         .help("remove it, or look above for a bracket that is closed too early")
 }
 
