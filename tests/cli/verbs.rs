@@ -107,6 +107,59 @@ fn fmt_rewrites_and_checks() {
     project.kiln(&["fmt", "-check", "."]).expect_code(0);
 }
 
+/// Files with mistakes, and where `fmt` shows them.
+const BROKEN: [(&str, &str, &[&str]); 5] = [
+    (
+        "values.pkr.hcl",
+        "locals {\na =\n  b = 'x'\n  c = [1 2]\n}\n",
+        &["values.pkr.hcl:2:3", "values.pkr.hcl:3:7", "values.pkr.hcl:4:8"],
+    ),
+    (
+        "blocks.pkr.hcl",
+        "source \"null\" \"x\" {\n  a: 1\n}\nbuild {\nsources = [\"null.x\"\n}\nlocals {\n  b = 1 +\n}\n",
+        &["blocks.pkr.hcl:2:4", "blocks.pkr.hcl:5:11", "blocks.pkr.hcl:8:10"],
+    ),
+    (
+        "texts.pkr.hcl",
+        "locals {\n  a = \"x\nb = 2\n}\nvariable \"v\" {\n  default = `1`\n}\n",
+        &["texts.pkr.hcl:2:7", "texts.pkr.hcl:6:13"],
+    ),
+    ("v.pkrvars.hcl", "a: 1\nb=2\nc = = 3\n", &["v.pkrvars.hcl:1:2", "v.pkrvars.hcl:3:5"]),
+    (
+        "brackets.pkr.hcl",
+        "locals {\n  a = 1]\n}\n}\nbuild {\n",
+        &["brackets.pkr.hcl:2:8", "brackets.pkr.hcl:4:1", "brackets.pkr.hcl:5:7"],
+    ),
+];
+
+/// The places of findings, in their order.
+fn places(out: &str) -> Vec<&str> {
+    out.lines().filter_map(|line| line.trim_start().strip_prefix("--> ")).collect()
+}
+
+#[test]
+fn fmt_shows_all_mistakes_and_leaves_the_file() {
+    let project = Project::new();
+    project.write("neat.pkr.hcl", "locals {\na=1\n}\n");
+    for (name, text, expected) in BROKEN {
+        project.write(name, text);
+        let shown = project.kiln(&["fmt", name]).expect_code(1);
+        assert_eq!(places(&shown.out), expected);
+        assert_eq!(project.read(name), text);
+        project.kiln(&["fmt", "-check", name]).expect_code(1);
+    }
+    // The others are formatted all the same.
+    project.kiln(&["fmt", "."]).expect_code(1).expect(&[
+        "neat.pkr.hcl",
+        "values.pkr.hcl:3:7",
+        "v.pkrvars.hcl:3:5",
+    ]);
+    assert_eq!(project.read("neat.pkr.hcl"), "locals {\n  a = 1\n}\n");
+    for (name, text, _) in BROKEN {
+        assert_eq!(project.read(name), text);
+    }
+}
+
 #[test]
 fn inspect_shows_what_is_there() {
     let project = Project::with(HELLO);

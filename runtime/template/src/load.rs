@@ -240,15 +240,16 @@ impl Template {
 /// A template or variable file in canonical layout, as `packer fmt` writes it.
 ///
 /// # Errors
-/// The text is not HCL: the first syntax error, and the map that its span points into.
-pub fn format(name: &str, text: &str) -> Result<String, (SourceMap, Box<Diagnostic>)> {
+/// The text is not HCL: its syntax errors, and the map that their spans point into.
+pub fn format(name: &str, text: &str) -> Result<String, (SourceMap, Diagnostics)> {
     let mut sources = SourceMap::default();
     let id = sources.add(name, text);
-    if let Some(mistake) = syntax::parse_file(text, id).mistakes.into_iter().next() {
-        return Err((sources, Box::new(mistake)));
+    let mistakes = syntax::parse_file(text, id).mistakes;
+    if !mistakes.is_empty() {
+        return Err((sources, mistakes));
     }
     crate::layout::format(text).ok_or_else(|| {
         let diagnostic = Diagnostic::error(code::SYNTAX, "the text cannot be split into tokens");
-        (sources, Box::new(diagnostic))
+        (sources, vec![diagnostic])
     })
 }

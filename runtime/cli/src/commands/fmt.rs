@@ -130,9 +130,9 @@ fn standard_input(screen: &Screen, args: &FmtArgs, found: &mut Found) {
 
 fn formatted(screen: &Screen, name: &str, text: &str, found: &mut Found) -> Option<String> {
     kiln_template::format(name, text)
-        .map_err(|(sources, diagnostic)| {
+        .map_err(|(sources, mistakes)| {
             screen.quote(Arc::new(sources));
-            screen.diagnostic(&diagnostic);
+            screen.diagnostics(&mistakes);
             found.failed = true;
         })
         .ok()

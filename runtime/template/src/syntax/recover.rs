@@ -41,7 +41,9 @@ pub(crate) fn parse_file(text: &str, file: FileId) -> Parsed {
         Err(stop) => mistake::at(text, &lex::scan(text).0, start + stop.offset, &stop.message, file),
     };
     let parsed = Parsed { body: Body::default(), mistakes: Diagnostics::new() };
-    let mut parsed = Recovery { file, original: text, text: text.to_owned(), parsed }.run(start);
+    let (unended, misquoted) = (Vec::new(), Vec::new());
+    let recovery = Recovery { file, original: text, text: text.to_owned(), parsed, unended, misquoted };
+    let mut parsed = recovery.run(start);
     if parsed.mistakes.is_empty() {
         parsed.mistakes.push(first);
     }
@@ -54,20 +56,23 @@ struct Recovery<'t> {
     /// With what is broken taken out.
     text: String,
     parsed: Parsed,
+    /// Where a text does not end.
+    unended: Vec<usize>,
+    /// Where a text in wrong quotes is, which ends.
+    misquoted: Vec<usize>,
 }
 
 impl Recovery<'_> {
     fn run(mut self, start: usize) -> Parsed {
         self.blank(0..start);
-        let broken = self.replace_unended();
+        self.replace_unended();
         let text = self.text.clone();
         let (tokens, _) = lex::scan(&text);
         for item in items::split(&tokens, text.len()) {
             if self.parsed.mistakes.len() >= MOST {
                 break;
             }
-            let is_broken = broken.iter().any(|at| item.range.contains(at));
-            self.item(&item, &tokens, is_broken);
+            self.item(&item, &tokens);
         }
         self.parsed.mistakes.sort_by_key(|d| d.span.map_or(0, |span| span.start));
         self.parsed.mistakes.truncate(MOST);
@@ -75,37 +80,40 @@ impl Recovery<'_> {
     }
 
     /// Reports strings, heredocs and comments that do not end, and strings in wrong quotes, and puts
-    /// a name in their places. Gives where.
-    fn replace_unended(&mut self) -> Vec<usize> {
+    /// a name in their places.
+    fn replace_unended(&mut self) {
         let text = self.text.clone();
         let (tokens, unclosed) = lex::scan(&text);
-        let mut places = Vec::new();
         for one in unclosed.into_iter().take(MOST) {
             // The other end of a text over several lines seems to begin one.
             let rest = text.get(one.from + 1..line_end(&text, one.from)).unwrap_or("");
-            if places.is_empty() || !rest.trim_matches(CLOSING).is_empty() {
+            if self.unended.is_empty() || !rest.trim_matches(CLOSING).is_empty() {
                 self.parsed.mistakes.push(mistake::unended(self.original, &one, self.file));
             }
             let to_end = matches!(one.what, lex::Unended::Heredoc(_) | lex::Unended::Comment);
             let end = if to_end { text.len() } else { line_end(&text, one.from) };
             self.replace(one.from..end);
-            places.push(one.from);
+            self.unended.push(one.from);
         }
+        self.replace_misquoted(&text, &tokens);
+    }
+
+    fn replace_misquoted(&mut self, text: &str, tokens: &[Token<'_>]) {
         let mut behind = 0;
         for token in tokens.iter().filter(|t| t.kind == Kind::Operator && is_wrong_quote(t.text)) {
-            if token.at < behind || places.len() >= MOST {
+            if token.at < behind || self.unended.len() + self.misquoted.len() >= MOST {
                 continue;
             }
-            let line = token.at..line_end(&text, token.at);
+            let line = token.at..line_end(text, token.at);
             let inner = text.get(line.start + token.text.len()..line.end).unwrap_or("");
             let closed = inner.char_indices().find(|(_, c)| is_wrong_quote(c.encode_utf8(&mut [0; 4])));
             let end = closed.map_or(line.end, |(at, c)| line.start + token.text.len() + at + c.len_utf8());
             self.parsed.mistakes.push(mistake::wrong_quotes(self.original, token.at..end, self.file));
             self.replace(token.at..end);
+            let places = if closed.is_some() { &mut self.misquoted } else { &mut self.unended };
             places.push(token.at);
             behind = end;
         }
-        places
     }
 
     /// Puts a name in the place of a broken text. Brackets and commas at its end are taken for what
@@ -124,8 +132,9 @@ impl Recovery<'_> {
         }
     }
 
-    fn item(&mut self, item: &Item, tokens: &[Token<'_>], is_broken: bool) {
+    fn item(&mut self, item: &Item, tokens: &[Token<'_>]) {
         // A string that does not end takes brackets with it.
+        let is_broken = self.unended.iter().any(|at| item.range.contains(at));
         if !is_broken {
             let strays = item.strays.iter().take(MOST).map(|at| mistake::stray(tokens, *at, self.file));
             self.parsed.mistakes.extend(strays);
@@ -157,11 +166,12 @@ impl Recovery<'_> {
                     (mistake::at(self.original, tokens, offset, &message, self.file), offset)
                 }
             };
+            let statement = items::statement(tokens, offset).filter(|range| !self.is_blank(range));
             // Where a text was replaced it is known already.
-            if !is_broken {
+            let is_near = |at: &usize| statement.as_ref().is_none_or(|range| range.contains(at));
+            if !is_broken && !self.misquoted.iter().filter(|at| item.range.contains(at)).any(is_near) {
                 self.parsed.mistakes.push(found);
             }
-            let statement = items::statement(tokens, offset).filter(|range| !self.is_blank(range));
             match statement {
                 Some(range) => self.blank(range),
                 None => return,
