@@ -277,7 +277,7 @@ impl<'d> Decoder<'d> {
     ) -> (Configuration, Diagnostics) {
         let context = self.context.to_owned();
         let empty = Configuration { value: Data::Null.into(), spans: self.spans, block, context };
-        let (configuration, found) = conform(self.schema, Schema::conform_hcl, |_| None, map, empty);
+        let (configuration, found) = conform(self.schema, Schema::conform_hcl, &|_| None, map, empty);
         let mut diagnostics = self.diagnostics;
         diagnostics.extend(found);
         (configuration, diagnostics)
@@ -290,7 +290,7 @@ impl<'d> Decoder<'d> {
 pub(crate) fn conform(
     schema: &Schema,
     by: fn(&Schema, &mut Value) -> Vec<Misfit>,
-    repair: fn(&str) -> Option<String>,
+    repair: &dyn Fn(&str) -> Option<String>,
     mut map: BTreeMap<String, Value>,
     mut configuration: Configuration,
 ) -> (Configuration, Diagnostics) {
@@ -302,7 +302,9 @@ pub(crate) fn conform(
     let mut found = Diagnostics::new();
     for misfit in &misfits {
         let mut diagnostic = describe(misfit, &configuration, schema).within(context.clone());
-        if let Problem::UnknownName { name, .. } = &misfit.problem {
+        if let Problem::UnknownName { name, .. } = &misfit.problem
+            && misfit.pointer.rfind('/') == Some(0)
+        {
             diagnostic.help = repair(name).or(diagnostic.help);
         }
         found.push(diagnostic);

@@ -16,7 +16,7 @@ mod step;
 
 use crate::syntax::json_read;
 use kiln_plan::code::template as code;
-use kiln_plan::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
+use kiln_plan::{ComponentRef, Diagnostic, Diagnostics, FileId, Kind, SourceMap, Span};
 use serde_json::Value;
 use step::Step;
 
@@ -88,16 +88,32 @@ pub fn fixers() -> impl Iterator<Item = (&'static str, &'static str)> {
     FIXERS.iter().map(|fixer| (fixer.name, fixer.description))
 }
 
-/// What to do about an option that a fixer takes away, perhaps of another component: its description
-/// names the option before its verb.
-pub(crate) fn repair(option: &str) -> Option<String> {
-    let quoted = format!("`{option}`");
-    let verbs = [" becomes ", " become ", " goes", " move ", " loses ", " lose "];
-    let fixer = FIXERS.iter().find(|fixer| {
-        let verb = verbs.iter().filter_map(|verb| fixer.description.find(verb)).min();
-        verb.is_some_and(|at| fixer.description.get(..at).is_some_and(|before| before.contains(&quoted)))
-    })?;
+/// What to do about an option of a component that a fixer takes away.
+pub(crate) fn repair(component: &ComponentRef, option: &str) -> Option<String> {
+    let fixer = FIXERS.iter().find(|fixer| fixer.takes(component, option))?;
     Some(format!("`kiln fix` may repair it: {}", fixer.description))
+}
+
+impl Fixer {
+    /// Whether an option of a component is not there any more when this is done. That is tried out, as
+    /// a list of the options would have to be kept; all fixers want a text or a truth value.
+    fn takes(&self, component: &ComponentRef, option: &str) -> bool {
+        [Value::from("true"), Value::from(true)].into_iter().any(|value| {
+            let mut step = Step::new();
+            step.insert("type".into(), component.name.as_str().into());
+            step.insert(option.into(), value);
+            for change in self.changes {
+                match (change, component.kind) {
+                    (Builder(change), Kind::Builder)
+                    | (Provisioner(change), Kind::Provisioner)
+                    | (PostProcessor(change), Kind::PostProcessor) => change(&mut step),
+                    (StrictBuilder(change), Kind::Builder) => drop(change(&mut step)),
+                    _ => {}
+                }
+            }
+            !step.contains_key(option)
+        })
+    }
 }
 
 /// A legacy JSON template after all fixers, laid out.
@@ -156,3 +172,6 @@ fn syntax(error: &serde_json::Error, text: &str, file: FileId) -> Diagnostics {
     let at = u32::try_from((before + error.column().saturating_sub(1)).min(text.len())).unwrap_or(u32::MAX);
     vec![wrong("this is not JSON").at(Span { file, start: at, end: at })]
 }
+
+#[cfg(test)]
+mod tests;

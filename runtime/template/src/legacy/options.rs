@@ -8,8 +8,8 @@ use crate::syntax::json_read::{Content, Entry, Item};
 use kiln_plan::code::template as code;
 use kiln_plan::go_template::{Limits, is_template};
 use kiln_plan::{
-    BuildValues, Configuration, Data, Diagnostic, Diagnostics, Evaluate, Field, FieldType, Kind, Number,
-    Schema, SourceMap, Span, Value, pointer_push,
+    BuildValues, ComponentRef, Configuration, Data, Diagnostic, Diagnostics, Evaluate, Field, FieldType,
+    Kind, Number, Schema, SourceMap, Span, Value, pointer_push,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(super) struct StepOptions {
     /// What `override` has for this builder.
     pub(super) overrides: Option<Item>,
     pub(super) schema: Arc<Schema>,
-    pub(super) kind: Kind,
+    pub(super) component: ComponentRef,
     pub(super) build_name: String,
     pub(super) build_type: String,
     pub(super) context: String,
@@ -37,7 +37,7 @@ impl StepOptions {
         values: Option<&BuildValues>,
         limits: &mut Limits,
     ) -> (Configuration, Diagnostics) {
-        let place = if self.kind == Kind::Builder { Place::Builder } else { Place::Step };
+        let place = if self.component.kind == Kind::Builder { Place::Builder } else { Place::Step };
         let scope = self.run.scope(place).of_build(&self.build_name, &self.build_type, values);
         let renderer = Renderer { scope: &scope, limits, sources: &self.sources };
         let mut decoder =
@@ -52,8 +52,8 @@ impl StepOptions {
         let Decoder { spans, mut found, .. } = decoder;
         let (context, block) = (self.context.clone(), Some(self.block));
         let configuration = Configuration { value: Data::Null.into(), spans, block, context };
-        let (configuration, misfits) =
-            conform(&self.schema, Schema::conform, crate::fix::repair, map, configuration);
+        let repair = |option: &str| crate::fix::repair(&self.component, option);
+        let (configuration, misfits) = conform(&self.schema, Schema::conform, &repair, map, configuration);
         found.extend(misfits);
         (configuration, found)
     }

@@ -255,7 +255,7 @@ impl Planner<'_> {
             entries: Arc::default(),
             overrides: None,
             schema,
-            kind,
+            component: component.clone(),
             build_name: one.name.clone(),
             build_type: one.builder.ty.text.clone(),
             context: context(kind, ty),
