@@ -61,6 +61,7 @@ pub(crate) fn read(text: &str, file: FileId, repeats: bool) -> Parsed {
         lost: false,
         trusted: true,
         separated: false,
+        fits: None,
         guesses: 0,
     };
     let item = reader.root();
@@ -86,7 +87,9 @@ struct Reader<'t> {
     trusted: bool,
     /// Whether the next part needs no comma before it, as what is before it was reported.
     separated: bool,
-    /// How often brackets were counted up to the end of the text.
+    /// Whether the brackets of the rest fit to those that are open, if that is known.
+    fits: Option<bool>,
+    /// How often something else than what is there was tried out on the rest of the text.
     guesses: usize,
 }
 
@@ -154,10 +157,7 @@ impl<'t> Reader<'t> {
             Some(sign) if scan::is_wrong_quote(sign) => Content::Text(self.wrong_quotes()),
             Some('=' | ':') => return self.value_behind_signs(depth),
             None => Content::Null,
-            Some(',' | '}' | ']') => {
-                self.doubt(self.syntax("a JSON value is expected here", self.at..self.at));
-                Content::Null
-            }
+            Some(',' | '}' | ']') => self.no_value(),
             Some(_) => self.plain(),
         };
         Item { content, span: self.span(start..self.at) }
@@ -169,6 +169,8 @@ impl<'t> Reader<'t> {
         let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !"+-._".contains(c));
         let word = rest.get(..end.unwrap_or(rest.len())).unwrap_or("");
         let content = match word {
+            // The quote before it is missing.
+            _ if rest.get(word.len()..).is_some_and(|rest| rest.starts_with('"')) => return self.unquoted(),
             "null" => Content::Null,
             "true" => Content::Bool(true),
             "false" => Content::Bool(false),
@@ -201,8 +203,15 @@ impl<'t> Reader<'t> {
 
     fn member(&mut self, depth: usize, entries: &mut Vec<Entry>, seen: &mut BTreeSet<String>) {
         let start = self.at;
+        let known = self.mistakes.len();
         let Some(name) = self.name(depth) else { return };
         let place = start..self.at;
+        self.space();
+        if self.mistakes.len() > known && !self.rest().starts_with([':', '=']) {
+            // What is wrong with the name may be why there is no colon.
+            self.certain = false;
+            return self.skip_to_member();
+        }
         if !self.colon(place.clone()) {
             return;
         }
@@ -239,3 +248,6 @@ fn is_number(text: &str) -> bool {
         && digits(fraction)
         && digits(power.strip_prefix(['+', '-']).unwrap_or(power))
 }
+
+#[cfg(test)]
+mod tests;

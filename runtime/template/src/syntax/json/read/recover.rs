@@ -1,6 +1,6 @@
 //! What is reported between values, and how the reader goes on.
 
-use super::{Item, Reader, scan};
+use super::{Content, Item, Reader, scan};
 use crate::syntax::recover::mistake;
 use kiln_plan::Diagnostic;
 use kiln_plan::code::template as code;
@@ -68,7 +68,7 @@ impl Reader<'_> {
             Some('"') => return Some(self.string(true)),
             Some(sign) if scan::is_wrong_quote(sign) => return Some(self.wrong_quotes()),
             Some('{' | '[') => {
-                self.doubt(self.syntax("a name in quotes is expected here", self.at..self.at));
+                self.doubt_kind(self.syntax("a name in quotes is expected here", self.at..self.at));
                 self.value(depth + 1);
                 self.separated = true;
                 return None;
@@ -83,22 +83,21 @@ impl Reader<'_> {
             return None;
         }
         let mistake = Diagnostic::error(code::WRONG_QUOTES, "a name needs double quotes");
-        self.tell(mistake.at(self.span(place.clone())).help(format!("write \"{name}\"")));
+        let mistake = mistake.at(self.span(place.clone())).help(format!("write \"{name}\""));
+        if self.name_is_next() {
+            self.tell(mistake);
+        } else {
+            self.doubt_kind(mistake);
+        }
         self.go(place.end);
         if self.rest().starts_with('"') {
             self.go(place.end + 1);
-        }
-        self.space();
-        if !self.rest().starts_with([':', '=']) {
-            self.certain = false;
-            self.skip_to_member();
-            return None;
         }
         Some(name.to_owned())
     }
 
     /// Skips what is behind a name that has no value, up to the next member.
-    fn skip_to_member(&mut self) {
+    pub(super) fn skip_to_member(&mut self) {
         self.separated = true;
         if !matches!(self.next(), None | Some(',' | '}' | ']')) && !self.name_is_next() {
             self.skip_run(scan::run_end(self.text, self.at));
@@ -111,7 +110,7 @@ impl Reader<'_> {
         self.string(true);
         if !is_known {
             let mistake = self.syntax("the values of a list have no names", start..self.at);
-            self.doubt(mistake.help("values that have names stand between `{` and `}`"));
+            self.doubt_kind(mistake.help("values that have names stand between `{` and `}`"));
         }
         self.take(':');
     }
@@ -131,7 +130,7 @@ impl Reader<'_> {
                 true
             }
             Some(',' | '}' | ']') => {
-                self.doubt(self.syntax("`:` and a value are expected behind this name", name));
+                self.doubt_kind(self.syntax("`:` and a value are expected behind this name", name));
                 false
             }
             _ if self.value_is_next() && !self.name_is_next() => {
@@ -139,7 +138,7 @@ impl Reader<'_> {
                 true
             }
             _ => {
-                self.doubt(self.syntax("`:` and a value are expected behind this name", name));
+                self.doubt_kind(self.syntax("`:` and a value are expected behind this name", name));
                 self.skip_to_member();
                 false
             }
@@ -151,11 +150,23 @@ impl Reader<'_> {
         let place = self.at.saturating_sub(1)..self.at;
         self.space();
         if self.next() == Some('"') && self.name_is_next() {
-            self.doubt(self.syntax("a JSON value is expected behind this sign", place.clone()));
-            self.separated = true;
-            return Item { content: super::Content::Null, span: self.span(place) };
+            if !self.skip_without_brace() {
+                self.doubt_kind(self.syntax("a JSON value is expected behind this sign", place.clone()));
+                self.separated = true;
+            }
+            return Item { content: Content::Null, span: self.span(place) };
         }
         self.value(depth)
+    }
+
+    /// A value that is not there. A bracket of another kind is reported as such.
+    pub(super) fn no_value(&mut self) -> Content {
+        if self.is_other_bracket() {
+            self.certain = false;
+        } else {
+            self.doubt_kind(self.syntax("a JSON value is expected here", self.at..self.at));
+        }
+        Content::Null
     }
 
     /// A value before which there are signs too many: `: = 1`.

@@ -140,21 +140,41 @@ pub(super) fn opening(close: u8) -> u8 {
     if close == b'}' { b'{' } else { b'[' }
 }
 
-/// How far the text from `at` on closes the brackets in `open`, and has nothing behind them; more than
-/// its length if it does so to the end.
-pub(super) fn reach(text: &str, mut at: usize, mut open: Vec<u8>) -> usize {
-    while let Some(byte) = bytes(text, at).first() {
+/// Where the brackets in `open` are closed up to the first `kept` of them, behind the last closing one;
+/// or else how far they fit.
+pub(super) fn closed(text: &str, mut at: usize, mut open: Vec<u8>, kept: usize) -> Result<usize, usize> {
+    while open.len() > kept {
+        let Some(byte) = bytes(text, at).first() else { return Err(at) };
         at += 1;
         match byte {
-            b' ' | b'\t' | b'\r' | b'\n' => {}
             b'#' => at = line_end(text, at),
             b'/' if bytes(text, at).first() == Some(&b'/') => at = line_end(text, at),
-            _ if open.is_empty() => return at,
             b'"' => at = text_end(text, at - 1).unwrap_or_else(|| line_end(text, at)),
             b'{' | b'[' => open.push(*byte),
-            b'}' | b']' if open.pop() != Some(opening(*byte)) => return at,
+            b'}' | b']' if open.pop() != Some(opening(*byte)) => return Err(at),
             _ => {}
         }
     }
-    text.len() + usize::from(open.is_empty())
+    Ok(at)
+}
+
+/// How far the text from `at` on closes the brackets in `open`, and has nothing behind them; more than
+/// its length if it does so to the end.
+pub(super) fn reach(text: &str, at: usize, open: Vec<u8>) -> usize {
+    match closed(text, at, open, 0) {
+        Ok(end) => {
+            let rest = text.get(end..).unwrap_or("").trim_start();
+            let is_end = rest.is_empty() || rest.starts_with('#') || rest.starts_with('/');
+            if is_end { text.len() + 1 } else { text.len() - rest.len() }
+        }
+        Err(at) => at,
+    }
+}
+
+/// The white space before the line of `at`, if that is the first sign of it or `anywhere`.
+pub(super) fn indent(text: &str, at: usize, anywhere: bool) -> Option<usize> {
+    let before = text.get(..at)?;
+    let line = before.get(before.rfind('\n')? + 1..)?;
+    let indent = line.len() - line.trim_start().len();
+    (anywhere || indent == line.len()).then_some(indent)
 }

@@ -27,7 +27,7 @@ impl Reader<'_> {
             return String::new();
         }
         if self.more_follows() {
-            self.inner_quote(start);
+            self.inner_quote(start, is_name);
         }
         read.unwrap_or_default()
     }
@@ -99,12 +99,19 @@ impl Reader<'_> {
     }
 
     /// A quote inside a text ended it.
-    fn inner_quote(&mut self, start: usize) {
+    fn inner_quote(&mut self, start: usize, is_name: bool) {
         let quote = self.at.saturating_sub(1);
         let mistake = self.syntax("the text ends at this quote, but more follows", quote..self.at);
         self.doubt(mistake.help("write `\\\"` for a quote inside a text"));
         match scan::closing(self.text, start + 1, |sign| sign == '"') {
-            Some(end) if end > quote && scan::has_pairs(self.text, end) => self.go(end),
+            // A value with a name behind it has no quote at its end.
+            Some(end)
+                if end > quote
+                    && (is_name || scan::is_end_of_value(self.text, end))
+                    && scan::has_pairs(self.text, end) =>
+            {
+                self.go(end);
+            }
             _ => self.lose(),
         }
     }
