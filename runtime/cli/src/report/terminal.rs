@@ -66,7 +66,7 @@ impl Terminal {
             bar.set_prefix(lane.build.to_string());
             lane.bar = Some(bar);
             lane.show();
-            lane.bar.iter().for_each(|bar| bar.enable_steady_tick(TICK));
+            lane.tick();
         }
         let more = self.lanes.len().saturating_sub(MOST);
         if more == 0 {
@@ -145,6 +145,16 @@ impl Lane {
         bar.set_message(text);
     }
 
+    /// Moves by itself from now on.
+    fn tick(&self) {
+        self.bar.iter().for_each(|bar| bar.enable_steady_tick(TICK));
+    }
+
+    /// Moves no more; the thread that moved it has ended when this returns.
+    fn stand_still(&self) {
+        self.bar.iter().for_each(ProgressBar::disable_steady_tick);
+    }
+
     fn end(self) {
         self.bar.iter().for_each(ProgressBar::finish_and_clear);
     }
@@ -190,10 +200,15 @@ impl Reporter for Terminal {
         }
         self.held = asking;
         if asking {
+            // First of all, so that none is drawn again behind what is cleared.
+            self.lanes.iter().for_each(Lane::stand_still);
             // A terminal that went away has nothing to clear.
             let _ = self.bars.clear();
+            self.bars.set_draw_target(ProgressDrawTarget::hidden());
+        } else {
+            self.bars.set_draw_target(target());
+            self.lanes.iter().for_each(Lane::tick);
         }
-        self.bars.set_draw_target(if asking { ProgressDrawTarget::hidden() } else { target() });
     }
 }
 
