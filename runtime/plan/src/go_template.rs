@@ -12,12 +12,16 @@
 
 mod builtin;
 mod lex;
+mod number;
 mod packer;
 mod parse;
 mod pieces;
 mod print;
+mod printf;
+mod quote;
 mod render;
 mod time;
+mod verb;
 
 pub use packer::PackerFunctions;
 pub use pieces::{Action, Call, Piece, literal, pieces, rewrite};
@@ -161,5 +165,7 @@ fn fields_of_operand(operand: &Operand, found: &mut BTreeSet<String>) {
     }
 }
 
+#[cfg(test)]
+mod printf_tests;
 #[cfg(test)]
 mod tests;

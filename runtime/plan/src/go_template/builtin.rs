@@ -1,7 +1,7 @@
 //! The functions of the language itself.
 
-use super::print;
 use super::render::Value;
+use super::{print, printf};
 use serde_json::Value as Json;
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -47,7 +47,7 @@ pub(super) fn call<'d>(name: &str, values: &[Value<'d>], limit: usize) -> Result
             format!("{}\n", words.join(" ")).into()
         }
         "printf" => match plain.split_first() {
-            Some((Some(Json::String(format)), rest)) => print::printf(format, rest, limit)?.into(),
+            Some((Some(Json::String(format)), rest)) => printf::printf(format, rest, limit)?.into(),
             _ => return Err("the format must be a string".to_owned()),
         },
         "html" => html(&printed(&plain)).into(),
@@ -115,6 +115,9 @@ fn len(value: Option<&Json>) -> Result<usize, String> {
 fn index<'d>(values: &[Value<'d>]) -> Result<Value<'d>, String> {
     let (first, keys) = values.split_first().ok_or_else(|| count(1, 0))?;
     let mut here = first.clone();
+    if here.as_deref().is_none_or(Json::is_null) {
+        return Err("index of untyped nil".to_owned());
+    }
     for key in keys {
         let key = key.as_deref();
         let Some(value) = here else { return Err("index of untyped nil".to_owned()) };
