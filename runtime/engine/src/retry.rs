@@ -13,7 +13,7 @@ use crate::build::BuildCtx;
 use crate::executor::{Call, Executor, Failure, Prepared};
 use crate::question;
 use crate::step::{attempt, evaluated, info, placed};
-use kiln_plan::{BuildValues, EventBody, Provisioner};
+use kiln_plan::{BuildValues, EventBody, Provisioner, format_duration};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -66,14 +66,16 @@ pub(crate) async fn once<E: Executor>(
         let configuration = evaluated(ctx, step, &values)?;
         let call = Call { step: step.clone(), configuration, info: info.clone(), cancel: token.clone() };
         let work = ctx.run.executor.provision(&ctx.scope, call, session);
-        within(provisioner.timeout, &token, work).await.map_err(|failure| placed(failure, step.span))
+        let result = within(ctx, provisioner.timeout, &token, work).await;
+        result.map_err(|failure| placed(failure, step.span))
     })
     .await
     .map_err(|failure| timed_out_is_no_cancel(failure, cancel))
 }
 
 /// Bounds `work`: after `timeout` its token is cancelled, and it gets a grace period to end.
-async fn within(
+async fn within<E: Executor>(
+    ctx: &BuildCtx<E>,
     timeout: Duration,
     token: &CancellationToken,
     work: impl Future<Output = Result<(), Failure>>,
@@ -81,14 +83,17 @@ async fn within(
     if timeout.is_zero() {
         return work.await;
     }
+    let shown = format_duration(timeout);
+    ctx.emit(EventBody::Say { text: format!("Setting a {shown} timeout for the next provisioner...") });
     tokio::pin!(work);
     tokio::select! {
         biased;
         result = &mut work => return result,
         () = tokio::time::sleep(timeout) => token.cancel(),
     }
+    ctx.emit(EventBody::Error { text: "Cancelling provisioner after a timeout...".to_owned() });
     let _ = tokio::time::timeout(GRACE, work).await;
-    Err(Failure::new(format!("the provisioner timed out after {timeout:?}")))
+    Err(Failure::new(format!("the provisioner timed out after {shown}")))
 }
 
 /// A call that was dropped because its own time was over is a failure, which may be retried.
@@ -108,7 +113,9 @@ async fn pause<E: Executor>(
     if time.is_zero() {
         return Ok(());
     }
-    ctx.emit(EventBody::Say { text: format!("Pausing {time:?} before the next provisioner...") });
+    ctx.emit(EventBody::Say {
+        text: format!("Pausing {} before the next provisioner...", format_duration(time)),
+    });
     let started = Instant::now();
     let ended = tokio::select! {
         biased;

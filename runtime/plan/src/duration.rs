@@ -63,9 +63,54 @@ pub fn parse_duration(text: &str) -> Result<SignedDuration, String> {
     Ok(if negative { SignedDuration::Negative(duration) } else { SignedDuration::Positive(duration) })
 }
 
+/// A duration as Go prints it: `1m30s`, `1h0m0s`, `1.5s`, `500ms`, `0s`.
+pub fn format_duration(duration: Duration) -> String {
+    let nanos = duration.subsec_nanos();
+    if duration.is_zero() || duration.as_secs() > 0 {
+        let (minutes, seconds) = (duration.as_secs() / 60, duration.as_secs() % 60);
+        let seconds = fraction(seconds, nanos, 9);
+        return match (minutes / 60, minutes % 60) {
+            (0, 0) => format!("{seconds}s"),
+            (0, minutes) => format!("{minutes}m{seconds}s"),
+            (hours, minutes) => format!("{hours}h{minutes}m{seconds}s"),
+        };
+    }
+    match nanos {
+        0..1_000 => format!("{nanos}ns"),
+        1_000..1_000_000 => format!("{}µs", fraction(u64::from(nanos / 1_000), nanos % 1_000, 3)),
+        _ => format!("{}ms", fraction(u64::from(nanos / 1_000_000), nanos % 1_000_000, 6)),
+    }
+}
+
+/// A number with so many decimals, without zeros at their end.
+fn fraction(whole: u64, decimals: u32, places: usize) -> String {
+    let text = format!("{whole}.{decimals:0places$}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations_are_printed_as_go_does() {
+        for text in [
+            "0s",
+            "1s",
+            "1m30s",
+            "10m0s",
+            "1h0m0s",
+            "26h3m4.5s",
+            "1.000000001s",
+            "500ms",
+            "1.5ms",
+            "20µs",
+            "7ns",
+            "1.001µs",
+        ] {
+            assert_eq!(format_duration(parse_duration(text).unwrap().or_zero()), text);
+        }
+    }
 
     #[test]
     fn durations_are_go_s() {

@@ -21,7 +21,7 @@ pub use address::{ComponentRef, Kind};
 pub use artifact::{ArtifactFile, ArtifactSummary};
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
-pub use duration::{SignedDuration, parse_duration};
+pub use duration::{SignedDuration, format_duration, parse_duration};
 pub use event::{BuildOutcome, Event, EventBody, EventSink, OutputStream, Progress, StepInfo};
 pub use late::{BuildValues, Configuration, Evaluate};
 pub use plan::{Build, Plan, PostProcessor, Provisioner, Step};
