@@ -166,7 +166,7 @@ impl Run {
         &self.inner.options.redactor
     }
 
-    /// Begins a build. `name` is as shown; `source_name` the local name of the source;
+    /// Begins a build. `name` is as shown; `source_name` the name of the source block;
     /// `builder_type` the builder's type.
     pub fn build(&self, name: &str, source_name: &str, builder_type: &str) -> BuildScope {
         BuildScope::new(BuildInner::new(self.inner.clone(), name, source_name, builder_type))

@@ -20,7 +20,8 @@ pub struct Plan {
 pub struct Build {
     /// As shown: `[build.]type.name`.
     pub name: String,
-    /// The local name of its source; what `PACKER_BUILD_NAME` says.
+    /// The name of its source block, also where the build gives it a local name; what
+    /// `PACKER_BUILD_NAME` says.
     pub source_name: String,
     /// The builder.
     pub builder: Step,

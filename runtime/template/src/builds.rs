@@ -345,7 +345,8 @@ impl Planner<'_> {
         }
         let valid = self.errors() == before && !broken;
         if let (true, Some(builder)) = (valid, builder) {
-            let source_name = one.local_name;
+            // What Packer tells plugins, although the build is shown by the local name.
+            let source_name = one.source.label(1).to_owned();
             self.builds.push(Build {
                 name,
                 source_name,

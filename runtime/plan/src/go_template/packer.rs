@@ -30,7 +30,7 @@ const NAMES: [&str; 19] = [
 /// Packer's functions with the values that they give.
 #[derive(Debug, Clone)]
 pub struct PackerFunctions {
-    /// `build_name`: the local name of the source.
+    /// `build_name`: the name of the source block.
     pub build_name: Option<String>,
     /// `build_type`: the builder's type.
     pub build_type: Option<String>,
