@@ -166,12 +166,11 @@ fn prefixed(event: &Event, tone: Tone, text: &str) -> Item {
 /// The line before each post-processor; a step without a name leaves its place empty, as Packer does.
 fn post_processor_line(event: &Event) -> Option<Item> {
     let step = event.step.as_ref().filter(|step| step.component.kind == Kind::PostProcessor)?;
-    let label = step.label.as_deref().unwrap_or("");
-    let text = format!(
-        "==> {}: Running post-processor: {label} (type {})",
-        event.build.as_deref().unwrap_or(""),
-        step.component.name
-    );
+    let (label, ty) = (step.label.as_deref().unwrap_or(""), &step.component.name);
+    let build = event.build.as_deref().unwrap_or("");
+    // A post-processor of a legacy template is called as its type unless it has a name.
+    let what = if label == ty { label.to_owned() } else { format!("{label} (type {ty})") };
+    let text = format!("==> {build}: Running post-processor: {what}");
     Some(Item::Text { tone: Tone::Say, build: event.build.clone(), text })
 }
 

@@ -221,15 +221,15 @@ impl Planner<'_> {
     fn sequence(&mut self, sequence: &[PostProcessor], one: &Named<'_>) -> Vec<Processor> {
         let mut steps = Vec::new();
         for written in sequence {
-            let label = written.name.as_ref().map(|name| name.text.clone());
+            let label = written.name.as_ref().unwrap_or(&written.ty).text.clone();
             let filters = self.filters;
-            if self.is_in(&filters.except, label.as_deref().unwrap_or(&written.ty.text)) {
+            if self.is_in(&filters.except, &label) {
                 break;
             }
             if !selected(&written.only, &written.except, one) {
                 continue;
             }
-            let step = self.step(Kind::PostProcessor, &written.ty, one, label, |options| {
+            let step = self.step(Kind::PostProcessor, &written.ty, one, Some(label), |options| {
                 options.entries = Arc::clone(&written.options);
             });
             let keep_input_artifact = written.keep_input_artifact;

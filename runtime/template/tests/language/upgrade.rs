@@ -151,7 +151,9 @@ fn build(build: &Build) -> Vec<String> {
     lines.extend(build.error_cleanup.iter().map(|p| format!("cleanup {}", provisioner(p))));
     for (at, sequence) in build.post_processors.iter().enumerate() {
         let line = |p: &PostProcessor| {
-            format!("{at} {:?} {:?} {}", p.step.label, p.keep_input_artifact, shown(&p.step))
+            // A legacy post-processor without a name is called as its type.
+            let label = p.step.label.as_ref().filter(|label| **label != p.step.component.name);
+            format!("{at} {label:?} {:?} {}", p.keep_input_artifact, shown(&p.step))
         };
         lines.extend(sequence.iter().map(line));
     }
@@ -265,7 +267,7 @@ fn a_warning_does_not_stop_it() {
 fn what_is_no_template_is_told() {
     for (text, problem) in [
         ("[]", "error[template::wrong-type]: a template must be an object, not an array"),
-        ("{", "error[template::syntax]: syntax error: a name in quotes is expected here"),
+        ("{", "error[template::unclosed]: this `{` is never closed"),
         ("build {}", "error[template::unsupported-syntax]: t.json is not a template"),
     ] {
         assert!(told(text).starts_with(problem), "{text}: {}", told(text));
