@@ -64,7 +64,7 @@ fn normal(line: &str) -> Option<String> {
     }
     // What is a message before 1.13 is said since.
     if let Some(rest) = line.strip_prefix("    ")
-        && ["null", "file"].iter().any(|builder| rest.starts_with(builder))
+        && ["null", "file", "n.null"].iter().any(|builder| rest.starts_with(builder))
     {
         line = format!("==> {rest}");
     }
