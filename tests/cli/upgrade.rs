@@ -53,7 +53,7 @@ fn an_unknown_builder_is_an_error_but_written() {
     project
         .kiln(&["hcl2_upgrade", "broken.json"])
         .expect_code(1)
-        .expect(&["this `[` is never closed", "--> broken.json:1:15"]);
+        .expect(&["this `[` is never closed", "--> broken.json:1:14"]);
     assert!(!project.path("broken.json.pkr.hcl").exists());
 }
 
