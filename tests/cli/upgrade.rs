@@ -1,6 +1,6 @@
 //! `hcl2_upgrade`. What becomes of templates is tested where the translation is.
 
-use kiln_tests::Project;
+use kiln_tests::{Project, Running};
 
 const LEGACY: &str = r#"{
   "variables": {"who": "world"},
@@ -41,6 +41,19 @@ fn files_and_annotations_are_chosen() {
     ]);
     project.kiln(&["hcl2_upgrade", "absent.json"]).expect_code(1).expect(&["absent.json"]);
     project.kiln(&["hcl2_upgrade"]).expect_code(1);
+}
+
+#[test]
+fn standard_input_needs_a_name_for_the_result() {
+    let project = Project::new();
+    let upgrade = |args: &[&str]| {
+        let mut command = project.command(args);
+        command.stdin(std::fs::File::open(project.write("t.json", "{\"builders\": []}")).unwrap());
+        Running::start(command).finish()
+    };
+    upgrade(&["hcl2_upgrade", "-"]).expect_code(1).expect(&["-output-file"]);
+    upgrade(&["hcl2_upgrade", "-output-file=out.pkr.hcl", "-"]).expect_code(0);
+    assert!(project.path("out.pkr.hcl").exists() && !project.path("-.pkr.hcl").exists());
 }
 
 #[test]

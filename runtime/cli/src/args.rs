@@ -331,7 +331,7 @@ pub(crate) struct Hcl2UpgradeArgs {
     /// Explain the parts of the result in comments
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", value_parser = truth, hide_default_value = true, value_name = "BOOL")]
     pub(crate) with_annotations: bool,
-    /// The legacy template
+    /// The legacy template, or `-` for standard input
     pub(crate) template: PathBuf,
 }
 

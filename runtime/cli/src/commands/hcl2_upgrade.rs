@@ -11,8 +11,10 @@ use crate::screen::Screen;
 use crate::session::Shown;
 use kiln_plan::Diagnostic;
 use kiln_plan::code::template as code;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+const NAMELESS: &str = "standard input has no name; say with -output-file where the result goes";
 
 /// Upgrades. As in Packer, the result is written although a component in it is unknown.
 pub(crate) fn run(screen: &Screen, args: &Hcl2UpgradeArgs) -> Exit {
@@ -20,6 +22,7 @@ pub(crate) fn run(screen: &Screen, args: &Hcl2UpgradeArgs) -> Exit {
 }
 
 fn upgrade(screen: &Screen, args: &Hcl2UpgradeArgs) -> Result<Exit, Shown> {
+    let output = output(args).ok_or_else(|| failed(screen, NAMELESS))?;
     let file = legacy_file::read(screen, &args.template, refusal)?;
     let sandbox = Sandbox::open(&Home::find(), Some(&args.template))
         .map_err(|error| failed(screen, &error.to_string()))?;
@@ -33,7 +36,6 @@ fn upgrade(screen: &Screen, args: &Hcl2UpgradeArgs) -> Result<Exit, Shown> {
     screen.quote(Arc::new(upgraded.sources));
     screen.diagnostics(&upgraded.warnings);
     screen.diagnostics(&components.findings());
-    let output = output(args);
     let shown = output.display();
     std::fs::write(&output, &upgraded.text)
         .map_err(|error| failed(screen, &format!("cannot write {shown}: {error}")))?;
@@ -57,11 +59,12 @@ fn failed(screen: &Screen, problem: &str) -> Shown {
     Shown
 }
 
-/// Where the result goes.
-fn output(args: &Hcl2UpgradeArgs) -> PathBuf {
-    args.output_file.clone().unwrap_or_else(|| {
-        let mut name = args.template.clone().into_os_string();
-        name.push(".pkr.hcl");
-        PathBuf::from(name)
-    })
+/// Where the result goes; `None` if nobody said and the template has no name.
+fn output(args: &Hcl2UpgradeArgs) -> Option<PathBuf> {
+    if args.output_file.is_some() || args.template == Path::new("-") {
+        return args.output_file.clone();
+    }
+    let mut name = args.template.clone().into_os_string();
+    name.push(".pkr.hcl");
+    Some(PathBuf::from(name))
 }
