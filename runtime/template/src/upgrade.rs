@@ -91,7 +91,7 @@ fn translate(
     legacy.error_cleanup.iter().for_each(|part| steps.provisioner("error-cleanup-provisioner", part));
     legacy.post_processors.iter().for_each(|sequence| steps.sequence(sequence));
     build.close();
-    found.declare_used(&translator.used, &translator.locals);
+    found.declare_used(translator);
     found.write(notes, &mut variables);
 
     let mut writer = Writer::default();

@@ -54,8 +54,19 @@ impl Place {
 pub(crate) fn parse_file(text: &str, file: FileId) -> Parsed {
     let read = read::read(text, file, false);
     let mut found = read.mistakes;
-    let body = read.item.map(|item| body(&item, Place::File, &mut found)).unwrap_or_default();
+    let body = read.item.map(|item| root(&item, &mut found)).unwrap_or_default();
     Parsed { body, mistakes: found }
+}
+
+/// A file is an object, or a list of objects that count as one.
+fn root(item: &Item, found: &mut Diagnostics) -> Body {
+    let Content::List(parts) = &item.content else { return body(item, Place::File, found) };
+    let mut whole = Body { json: true, ..Body::default() };
+    for part in parts.iter().map(|part| body(part, Place::File, found)) {
+        whole.attributes.extend(part.attributes);
+        whole.blocks.extend(part.blocks);
+    }
+    whole
 }
 
 /// Parses a value in which strings are just strings: arrays become tuples, objects objects. A name may

@@ -5,10 +5,11 @@
 //! `` {{upper (user `x`)}} `` is `` {{upper (`${var.x}`)}} ``. The rest stays as it is, since HCL2
 //! templates render it too.
 
+use super::variables::free;
 use super::write::{identifier, is_identifier, quoted};
 use kiln_plan::go_template::{Action, Call, Piece, pieces};
 use kiln_plan::{Diagnostics, Kind};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Functions that mean the same in an HCL2 template.
 const KEPT: [&str; 10] = [
@@ -45,6 +46,8 @@ pub(super) enum Segment {
 pub(super) struct Translator {
     /// Variables that become locals.
     pub(super) locals: BTreeSet<String>,
+    /// What variables are called in HCL, where other names are legal; no two of them the same.
+    pub(super) names: BTreeMap<String, String>,
     /// Variables that texts refer to, declared or not.
     pub(super) used: BTreeSet<String>,
     /// The local that replaces `timestamp`; a variable may have its name already.
@@ -163,7 +166,17 @@ impl Translator {
     fn reference(&mut self, variable: &str) -> String {
         self.used.insert(variable.to_owned());
         let root = if self.locals.contains(variable) { "local" } else { "var" };
-        format!("{root}.{}", identifier(variable))
+        format!("{root}.{}", self.name(variable))
+    }
+
+    /// What a variable is called in HCL.
+    pub(super) fn name(&mut self, variable: &str) -> String {
+        if let Some(name) = self.names.get(variable) {
+            return name.clone();
+        }
+        let name = free(&identifier(variable), |name| self.names.values().any(|taken| taken == name));
+        self.names.insert(variable.to_owned(), name.clone());
+        name
     }
 
     fn secret(&mut self, name: &str, key: Option<&str>) -> String {

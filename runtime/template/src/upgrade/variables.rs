@@ -1,7 +1,7 @@
 //! The variables of a legacy template: `variable` blocks, and locals for those that are computed.
 
 use super::text::{Place, Segment, Translator};
-use super::write::{Writer, identifier, quoted};
+use super::write::{Writer, identifier, is_identifier, quoted};
 use super::{Notes, left_comment};
 use crate::legacy::{Document, Text, Variable};
 use std::collections::BTreeSet;
@@ -34,7 +34,11 @@ pub(super) struct Variables {
 pub(super) fn translate(document: &Document, translator: &mut Translator) -> Variables {
     let mut variables: Vec<&Variable> = document.variables.iter().collect();
     variables.sort_by_key(|variable| &variable.name.text);
-    let names: BTreeSet<&str> = variables.iter().map(|variable| variable.name.text.as_str()).collect();
+    // Those that can keep their names do.
+    let (kept, others): (Vec<&str>, Vec<&str>) =
+        variables.iter().map(|variable| variable.name.text.as_str()).partition(|name| is_identifier(name));
+    kept.into_iter().chain(others).for_each(|name| drop(translator.name(name)));
+    let names: BTreeSet<String> = translator.names.values().cloned().collect();
     let secrets: BTreeSet<&str> = document.sensitive.iter().map(|name| name.text.as_str()).collect();
     translator.timestamp = free("timestamp", |name| names.contains(name));
     let computed = variables.iter().filter(|variable| is_computed(variable));
@@ -63,7 +67,7 @@ fn is_constant(segment: &Segment) -> bool {
 }
 
 /// The name of the variable that holds what `env("X")` gives.
-fn environment(call: &str, names: &BTreeSet<&str>) -> String {
+fn environment(call: &str, names: &BTreeSet<String>) -> String {
     let asked = call.trim_start_matches("env(\"").trim_end_matches("\")");
     free(&identifier(&format!("env_{asked}")), |name| names.contains(name))
 }
@@ -79,10 +83,10 @@ impl Variables {
         &mut self,
         variable: &Variable,
         sensitive: bool,
-        names: &BTreeSet<&str>,
+        names: &BTreeSet<String>,
         translator: &mut Translator,
     ) {
-        let name = identifier(&variable.name.text);
+        let name = translator.name(&variable.name.text);
         let text = variable.default.as_ref().map(|default| default.text.as_str());
         if !translator.locals.contains(&variable.name.text) {
             let default = text.map(|text| translator.text(text, Place::Variable));
@@ -104,7 +108,7 @@ impl Variables {
     }
 
     /// The variable that asks for what `call` gives: a local cannot ask for an environment variable.
-    fn ask(&mut self, call: &str, sensitive: bool, names: &BTreeSet<&str>) -> String {
+    fn ask(&mut self, call: &str, sensitive: bool, names: &BTreeSet<String>) -> String {
         let name = environment(call, names);
         if !self.plain.iter().any(|plain| plain.name == name) {
             let default = Some(format!("\"${{{call}}}\""));
@@ -114,8 +118,9 @@ impl Variables {
     }
 
     /// Declares what is used and not declared: HCL takes a value only for a declared variable.
-    pub(super) fn declare_used(&mut self, used: &BTreeSet<String>, locals: &BTreeSet<String>) {
-        for name in used.difference(locals).map(|name| identifier(name)) {
+    pub(super) fn declare_used(&mut self, translator: &mut Translator) {
+        let used: Vec<String> = translator.used.difference(&translator.locals).cloned().collect();
+        for name in used.iter().map(|name| translator.name(name)) {
             if !self.plain.iter().any(|plain| plain.name == name) {
                 self.plain.push(Plain { name, default: None, sensitive: false });
             }

@@ -67,6 +67,8 @@ pub(crate) fn read(text: &str, file: FileId, repeats: bool) -> Parsed {
     let item = reader.root();
     let (certain, mut mistakes) = (reader.certain, reader.mistakes);
     mistakes.sort_by_key(|mistake| mistake.span.map_or(0, |span| span.start));
+    // Of one place one thing is said.
+    mistakes.dedup_by(|second, first| second.span == first.span);
     Parsed { item: certain.then_some(item), mistakes }
 }
 
