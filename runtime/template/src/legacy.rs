@@ -88,7 +88,8 @@ pub(crate) fn parse(
 ) -> Result<(SourceMap, Document, Diagnostics), (SourceMap, Diagnostics)> {
     let mut sources = SourceMap::default();
     let id = sources.add(name, text);
-    if !text.trim_start().starts_with(['{', '[']) {
+    // The reader says what is wrong with a byte order mark.
+    if !text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']) {
         let wrong = Diagnostic::error(code::UNSUPPORTED_SYNTAX, format!("{name} is not a template"))
             .at(first_character(text, id))
             .detail(

@@ -17,6 +17,8 @@ use std::ops::Range;
 const MAX_DEPTH: usize = 64;
 /// The most mistakes that are reported.
 const MOST: usize = 50;
+/// What editors may put before a text.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// A value and its place.
 #[derive(Debug, Clone)]
@@ -132,6 +134,11 @@ impl<'t> Reader<'t> {
     }
 
     fn root(&mut self) -> Item {
+        if self.rest().starts_with(BYTE_ORDER_MARK) {
+            self.at += BYTE_ORDER_MARK.len_utf8();
+            let mark = self.syntax("JSON does not begin with a byte order mark", 0..self.at);
+            self.tell(mark.help("save the file as UTF-8 without it"));
+        }
         self.space();
         if !self.value_is_next() {
             self.doubt(self.syntax("a JSON value is expected here", self.at..self.at));
