@@ -5,7 +5,6 @@
 //! `` {{upper (user `x`)}} `` is `` {{upper (`${var.x}`)}} ``. The rest stays as it is, since HCL2
 //! templates render it too.
 
-use super::variables::free;
 use super::write::{identifier, is_identifier, quoted};
 use kiln_plan::go_template::{Action, Call, Piece, pieces};
 use kiln_plan::{Diagnostics, Kind};
@@ -48,6 +47,8 @@ pub(super) struct Translator {
     pub(super) locals: BTreeSet<String>,
     /// What variables are called in HCL, where other names are legal; no two of them the same.
     pub(super) names: BTreeMap<String, String>,
+    /// Those names, each with the last number that was put behind it.
+    taken: BTreeMap<String, usize>,
     /// Variables that texts refer to, declared or not.
     pub(super) used: BTreeSet<String>,
     /// The local that replaces `timestamp`; a variable may have its name already.
@@ -174,7 +175,15 @@ impl Translator {
         if let Some(name) = self.names.get(variable) {
             return name.clone();
         }
-        let name = free(&identifier(variable), |name| self.names.values().any(|taken| taken == name));
+        let wanted = identifier(variable);
+        let mut number = self.taken.get(&wanted).copied().unwrap_or(1);
+        let mut name = wanted.clone();
+        while self.taken.contains_key(&name) {
+            number += 1;
+            name = format!("{wanted}_{number}");
+        }
+        self.taken.insert(wanted, number);
+        self.taken.entry(name.clone()).or_insert(1);
         self.names.insert(variable.to_owned(), name.clone());
         name
     }

@@ -120,11 +120,9 @@ impl Variables {
     /// Declares what is used and not declared: HCL takes a value only for a declared variable.
     pub(super) fn declare_used(&mut self, translator: &mut Translator) {
         let used: Vec<String> = translator.used.difference(&translator.locals).cloned().collect();
-        for name in used.iter().map(|name| translator.name(name)) {
-            if !self.plain.iter().any(|plain| plain.name == name) {
-                self.plain.push(Plain { name, default: None, sensitive: false });
-            }
-        }
+        let declared: BTreeSet<String> = self.plain.iter().map(|plain| plain.name.clone()).collect();
+        let used = used.iter().map(|name| translator.name(name)).filter(|name| !declared.contains(name));
+        self.plain.extend(used.map(|name| Plain { name, default: None, sensitive: false }));
         self.plain.sort_by(|a, b| a.name.cmp(&b.name));
     }
 
